@@ -1,0 +1,117 @@
+"""What passes between the lane and a role: a batch of records in, effects out."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from streams.state import State
+
+
+class Record(Protocol):
+    """A Kafka record as the consumer hands it over. `timestamp` is in milliseconds."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class Output(NamedTuple):
+    """One record to write. `topic` is the contract's name, without prefix; a partition of -1 follows from the key."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    partition: int = -1
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a step wants done: written in one transaction with the changed rows and the input's positions."""
+
+    outputs: list[Output] = field(default_factory=list)
+    jobs: list[Any] = field(default_factory=list)
+    """Started once the transaction is committed; what `Role.perform` returns for each comes back in a later
+    batch as a completion."""
+    rows: list[Any] = field(default_factory=list)
+    """For a role whose effects go to a database instead of Kafka: what its store saves."""
+    counted: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    """(metric name, label values...) -> increment, added to the counters of `streams.metrics` after the commit."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Fetched records of one partition number, topics in the role's order, and what else woke the role.
+
+    Iterating applies: each record's offset enters `state.positions` before it is yielded, and the batch
+    remembers which record is being worked on, so that one that raises can be named.
+    """
+
+    state: State
+    runs: list[tuple[str, Sequence[Record]]]
+    """(contract topic name, its records in offset order), in the order of application."""
+    now: float
+    """The clock when the batch was formed, seconds since the epoch. For timers; never for a decision."""
+    completions: Sequence[Any] = ()
+    at: Record | None = None
+
+    def __iter__(self) -> Iterator[tuple[str, Record]]:
+        positions = self.state.positions
+        for topic, records in self.runs:
+            for record in records:
+                self.at = record
+                positions[topic] = record.offset + 1
+                yield topic, record
+        self.at = None
+
+    def __len__(self) -> int:
+        return sum(len(records) for _, records in self.runs)
+
+
+class Role(Protocol):
+    """Everything that the lane asks of a role. `streams.lane` runs it; a test may call it directly."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Input topics, contract names, in the order in which a batch applies them."""
+        ...
+
+    @property
+    def tables(self) -> tuple[str, ...]: ...
+
+    def step(self, batch: Batch, state: State) -> Effects:
+        """The role's whole work: a pure function of the batch and the state."""
+        ...
+
+    def recovered(self, state: State) -> None:
+        """Called once when the rows are loaded and before the first batch: build `state.shared`."""
+        ...
+
+    def next_wakeup(self, state: State) -> float | None:
+        """When to be called with an empty batch at the latest (clock time); must be cheap."""
+        ...
+
+    def room(self, state: State) -> int | None:
+        """How many records the next batch may hold at most; None: as many as the lane allows."""
+        ...
+
+    async def perform(self, job: Any) -> Any:
+        """Do one job of `Effects.jobs`; must not raise for anything that can be expected."""
+        ...
+
+    def refuse(self, topic: str, record: Record, reason: str, detail: str) -> Output:
+        """The dead letter for a record that cannot be applied."""
+        ...

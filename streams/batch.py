@@ -28,7 +28,7 @@ class Record(Protocol):
 
 
 class Output(NamedTuple):
-    """One record to write. `topic` is the contract's name, without prefix; a partition of -1 follows from the key."""
+    """One record to write. `topic`: the contract's name, without prefix; partition -1: it follows from the key."""
 
     topic: str
     key: bytes | None
@@ -46,6 +46,8 @@ class Effects:
     batch as a completion."""
     rows: list[Any] = field(default_factory=list)
     """For a role whose effects go to a database instead of Kafka: what its store saves."""
+    ignored: set[tuple[str, str]] = field(default_factory=set)
+    """(topic, event type) of records whose type nobody here knows: named in the log now and then."""
     counted: Counter[tuple[str, ...]] = field(default_factory=Counter)
     """(metric name, label values...) -> increment, added to the counters of `streams.metrics` after the commit."""
 
@@ -64,15 +66,19 @@ class Batch:
     now: float
     """The clock when the batch was formed, seconds since the epoch. For timers; never for a decision."""
     completions: Sequence[Any] = ()
-    at: Record | None = None
+    skip: frozenset[tuple[str, int]] = frozenset()
+    """(topic, offset) of records that must not be applied again: they are dead-lettered."""
+    at: tuple[str, Record] | None = None
 
     def __iter__(self) -> Iterator[tuple[str, Record]]:
-        positions = self.state.positions
+        positions, skip = self.state.positions, self.skip
         for topic, records in self.runs:
             for record in records:
-                self.at = record
                 positions[topic] = record.offset + 1
-                yield topic, record
+                if skip and (topic, record.offset) in skip:
+                    continue
+                self.at = item = (topic, record)
+                yield item
         self.at = None
 
     def __len__(self) -> int:
@@ -112,6 +118,6 @@ class Role(Protocol):
         """Do one job of `Effects.jobs`; must not raise for anything that can be expected."""
         ...
 
-    def refuse(self, topic: str, record: Record, reason: str, detail: str) -> Output:
-        """The dead letter for a record that cannot be applied."""
+    def poison(self, topic: str, record: Record, detail: str) -> Output:
+        """The dead letter for a record on which `step` raised, or died."""
         ...

@@ -1,0 +1,89 @@
+"""The door of every role: what can be read becomes an event, what cannot becomes a dead letter, once.
+
+Several roles read the same topic, so each record has exactly one role that answers for it; the others pass
+over what they cannot read.
+"""
+
+import base64
+from datetime import UTC, datetime
+
+from schemas import SOURCE, Event, Ignored, Refused, decode, encode
+from schemas.reasons import IntakeResult, RefusedReason
+from streams.batch import Effects, Output, Record
+
+DEAD_LETTERS = "intake.dead-letters"
+INTAKE = "staffetta_intake_total"
+
+ANSWERS: dict[str, str] = {
+    "booking.callbacks": "assign",
+    "assignment.commands": "assign",
+    "booking.appointments": "notify",
+    "assignment.decisions": "notify",
+    "notification.requests": "notify",
+    "delivery.email.high": "deliver",
+    "delivery.email": "deliver",
+    "delivery.email.low": "deliver",
+}
+"""Contract topic -> the role that dead-letters what cannot be read there. `booking.directory` is divided."""
+
+ASSIGN_ENTITIES = frozenset({"company", "branch", "service", "staff"})
+
+
+def answers(role: str, topic: str, event_type: str | None) -> bool:
+    """Whether `role` is the one that dead-letters this record; `event_type` is None where it cannot be read."""
+    if topic == "booking.directory":
+        entity = (event_type or "").partition(".")[0]
+        return role == ("assign" if entity in ASSIGN_ENTITIES else "notify")
+    return ANSWERS.get(topic) == role
+
+
+def read(topic: str, record: Record, *, partitions: int, role: str, effects: Effects) -> Event | None:
+    """The record's event, or None where there is none to apply: then it has been counted, and dead-lettered
+    if this role answers for it."""
+    try:
+        return decode(topic, record, partitions)
+    except Ignored as unknown:
+        effects.counted[INTAKE, topic, IntakeResult.IGNORED] += 1
+        effects.ignored.add((topic, unknown.type))
+    except Refused as refused:
+        if answers(role, topic, refused.type):
+            refuse(topic, record, refused.reason, refused.detail, role=role, effects=effects)
+    return None
+
+
+def refuse(topic: str, record: Record, reason: RefusedReason, detail: str, *, role: str, effects: Effects) -> None:
+    """Dead-letter a record and count it."""
+    effects.outputs.append(dead_letter(topic, record, reason, detail, role))
+    effects.counted[INTAKE, topic, IntakeResult.DEAD_LETTER] += 1
+    effects.counted["staffetta_dead_letters_total", DEAD_LETTERS, reason] += 1
+
+
+def dead_letter(topic: str, record: Record, reason: RefusedReason, detail: str, role: str) -> Output:
+    """`intake.refused` with the raw bytes, keyed as received. Its id names the record, so repeats are seen."""
+    timestamp = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    place = f"{topic}/{record.partition}/{record.offset}"
+    value = encode(
+        "intake.refused",
+        id=place,
+        source=f"{SOURCE}/{role}",
+        time=timestamp,
+        subject=place,
+        company_id=None,
+        data={
+            "topic": topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "timestamp": timestamp,
+            "key_base64": _base64(record.key),
+            "value_base64": _base64(record.value),
+            "headers": [[name, _base64(content)] for name, content in record.headers],
+            "reason": reason,
+            "detail": detail,
+            "role": role,
+        },
+    )
+    return Output(DEAD_LETTERS, record.key, value)
+
+
+def _base64(content: bytes | None) -> str | None:
+    return None if content is None else base64.b64encode(content).decode()

@@ -1,0 +1,32 @@
+"""Appointments, as the booking system tells them."""
+
+from enum import StrEnum
+
+from schemas.base import ChangeEvent, Id, Instant, Minutes, Text, Tombstone
+from schemas.customer import Customer
+
+
+class AppointmentStatus(StrEnum):
+    BOOKED = "booked"
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+    NO_SHOW = "no_show"
+
+
+class Appointment(ChangeEvent):
+    appointment_id: Id
+    branch_id: Id
+    service_id: Id | None = None
+    staff_id: Id | None = None
+    customer: Customer
+    starts_at: Instant
+    duration_minutes: Minutes
+    previous_starts_at: Instant | None = None
+    status: AppointmentStatus
+    notes: Text | None = None
+
+
+class AppointmentDeleted(Tombstone):
+    """What `appointment.deleted` carries when it has only the ids and the version; a whole one is an `Appointment`."""
+
+    appointment_id: Id

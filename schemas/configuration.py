@@ -1,0 +1,118 @@
+"""How people are told: notification configurations, templates, customers' preferences and erasures."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from schemas.base import (
+    ChangeEvent,
+    Html,
+    Id,
+    Minutes,
+    Model,
+    Natural,
+    Seconds,
+    Several,
+    Text,
+    Tombstone,
+    WallTime,
+    null_means,
+)
+from schemas.directory import QuietHours
+from schemas.reasons import Audience, ChannelName, Level, NotificationType
+
+STAFF_ONLY = frozenset({NotificationType.CALLBACK_ASSIGNED, NotificationType.CALLBACK_WITHDRAWN})
+"""What only a colleague is told."""
+
+
+class NotificationConfig(ChangeEvent):
+    """One way in which a level tells one audience of one event type.
+
+    `retry_schedule_seconds` of None: the setting's. A reminder falls due `minutes_before` the start (default 1440), or
+    `days_before` at the branch's wall-clock time `at`.
+    """
+
+    config_id: Id
+    level: Level
+    level_id: Id
+    event_type: NotificationType
+    channel: ChannelName
+    fallback_channels: Several[ChannelName]
+    is_enabled: bool
+    retry_schedule_seconds: Several[Seconds] | None = None
+    template_id: Id | None = None
+    audience: Audience | None = None
+    minutes_before: Minutes | None = None
+    days_before: Annotated[int, Field(ge=0, le=366)] | None = None
+    at: WallTime | None = None
+
+    @property
+    def told(self) -> Audience:
+        """`audience`, or who is told by default: the colleague of what only a colleague is told, else the customer."""
+        return self.audience or (Audience.STAFF if self.event_type in STAFF_ONLY else Audience.CUSTOMER)
+
+    @model_validator(mode="after")
+    def _is_unambiguous(self) -> Self:
+        if self.event_type in STAFF_ONLY and self.audience is Audience.CUSTOMER:
+            raise ValueError(f"{self.event_type} is for staff only")
+        if self.minutes_before is not None and self.days_before is not None:
+            raise ValueError("minutes_before and days_before exclude each other")
+        return self
+
+
+class ProviderTemplate(Model):
+    """A template approved by the provider (WhatsApp): its name, language, and the placeholders that fill it, in order."""
+
+    name: Text
+    language: Text
+    parameters: Several[Text]
+
+
+class Template(ChangeEvent):
+    """A company's own text for one channel, with placeholders in `{{name}}` form."""
+
+    template_id: Id
+    channel: ChannelName
+    locale: Text
+    subject: Text | None = None
+    body_text: Text
+    body_html: Html | None = None
+    provider_template: ProviderTemplate | None = None
+
+
+class Unsubscription(Model):
+    """`event_type` of None: everything on that channel."""
+
+    channel: ChannelName
+    event_type: NotificationType | None = None
+
+
+class CustomerPreferences(ChangeEvent):
+    """`channels` reorders a configured chain and never adds to it. `timezone` as received: see `schemas.base.is_zone`."""
+
+    customer_id: Id
+    channels: Annotated[Several[ChannelName], null_means(())] = ()
+    unsubscribed: Annotated[Several[Unsubscription], null_means(())] = ()
+    quiet_hours: QuietHours | None = None
+    timezone: Text | None = None
+    locale: Text | None = None
+
+
+class CustomerErased(Model):
+    """The customer's person is to be forgotten everywhere."""
+
+    company_id: Id
+    customer_id: Id
+    version: Natural | None = None
+
+
+class NotificationConfigDeleted(Tombstone):
+    config_id: Id
+
+
+class TemplateDeleted(Tombstone):
+    template_id: Id
+
+
+class CustomerPreferencesDeleted(Tombstone):
+    customer_id: Id

@@ -1,0 +1,165 @@
+"""A notification's way: requested, attempted, told as outcomes, perhaps given up."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from schemas.base import EventId, Html, Id, Instant, Model, Natural, Seconds, Several, Text, WallTime, null_means
+from schemas.customer import PushAddress
+from schemas.reasons import (
+    Audience,
+    ChannelName,
+    DeliveryReason,
+    Level,
+    NotificationType,
+    Priority,
+    Suppression,
+)
+
+Reason = Suppression | DeliveryReason
+
+
+class EntityType(StrEnum):
+    APPOINTMENT = "appointment"
+    CALLBACK = "callback"
+
+
+class EntityRef(Model):
+    type: EntityType
+    id: Id
+    version: Natural
+
+
+class Recipient(Model):
+    """Who is told, with every address that the chain of channels needs."""
+
+    type: Audience
+    id: Id
+    name: Text
+    email: Text | None = None
+    phone: Text | None = None
+    push: PushAddress = None
+
+
+class TemplateRef(Model):
+    """A built-in text is `builtin:<type>.<channel>.<locale>`, version 0."""
+
+    template_id: Id
+    version: Natural
+
+
+class Content(Model):
+    """The rendered text for one channel."""
+
+    subject: Text | None = None
+    body_text: Text
+    body_html: Html | None = None
+    template: TemplateRef
+
+
+class ConfigRef(Model):
+    config_id: Id
+    level: Level
+    version: Natural
+
+
+class Skipped(Model):
+    """A channel of the chain that cannot be used, and why."""
+
+    channel: ChannelName
+    reason: Reason
+
+
+class Cause(Model):
+    """The record that caused the request: its topic and offset in the company's partition."""
+
+    topic: Text
+    offset: Natural
+
+
+class LocalQuietHours(Model):
+    """Quiet hours with the zone whose wall clock they mean."""
+
+    start: WallTime
+    end: WallTime
+    timezone: Text
+
+
+class NotificationRequest(Model):
+    """What is to be sent, rendered for each channel of its chain.
+
+    `notification_id` is the permanent idempotency key. `caused_by` is the id of the event or decision that led to it.
+    """
+
+    notification_id: Id
+    company_id: Id
+    event_type: NotificationType
+    entity: EntityRef
+    audience: Audience
+    recipient: Recipient
+    channel: ChannelName
+    fallback_channels: Several[ChannelName]
+    skipped: Annotated[Several[Skipped], null_means(())] = ()
+    contents: dict[ChannelName, Content]
+    priority: Priority
+    locale: Text
+    not_before: Instant | None = None
+    not_after: Instant | None = None
+    quiet_hours: LocalQuietHours | None = None
+    retry_schedule_seconds: Several[Seconds]
+    config: ConfigRef
+    caused_by: EventId
+    cause: Cause
+
+
+class Attempt(Model):
+    """One attempt that was made and did not succeed."""
+
+    channel: ChannelName
+    attempt: Natural
+    reason: Reason
+    error: Text | None = None
+    at: Instant
+
+
+class AttemptDue(NotificationRequest):
+    """What travels on the priority and delay topics. `attempt` counts per channel, from 1; `redrive` how often an
+    operator sent it again; `attempts` what was tried so far."""
+
+    attempt: Annotated[Natural, null_means(1)] = 1
+    redrive: Annotated[Natural, null_means(0)] = 0
+    due_at: Instant
+    attempts: Annotated[Several[Attempt], null_means(())] = ()
+
+
+class DeadLetter(NotificationRequest):
+    """A notification given up, with all it needs to be sent again."""
+
+    reason: Reason
+    error: Text | None = None
+    redrive: Annotated[Natural, null_means(0)] = 0
+    attempts: Annotated[Several[Attempt], null_means(())] = ()
+
+
+class Outcome(Model):
+    """What became of an attempt, or why there was none. No address and no text: the recipient is a keyed hash.
+
+    `attempt` of an outcome without one is the number that it would have had. A suppression at routing has no request,
+    so it carries `event_type`, `audience` and, where one decided, `config` itself.
+    """
+
+    notification_id: Id
+    company_id: Id
+    entity: EntityRef
+    recipient_hash: Text | None = None
+    channel: ChannelName | None = None
+    attempt: Natural
+    provider: Text | None = None
+    provider_message_id: Text | None = None
+    reason: Reason | None = None
+    error: Text | None = None
+    next_attempt_at: Instant | None = None
+    at: Instant
+    caused_by: EventId
+    event_type: NotificationType | None = None
+    audience: Audience | None = None
+    config: ConfigRef | None = None

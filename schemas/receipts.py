@@ -1,0 +1,57 @@
+"""What providers and recipients tell us after a message was accepted."""
+
+from enum import StrEnum
+
+from schemas.base import Id, Instant, Model, Natural, Text
+from schemas.reasons import ChannelName, NotificationType
+
+
+class ReceiptStatus(StrEnum):
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+
+
+class ProviderReceipt(Model):
+    """`error` is the provider's own code and text; what it means, `deliver` decides."""
+
+    company_id: Id
+    notification_id: Id
+    channel: ChannelName
+    attempt: Natural
+    provider: Text
+    provider_message_id: Text | None = None
+    status: ReceiptStatus
+    error: Text | None = None
+    at: Instant
+
+
+class OptSource(StrEnum):
+    """How somebody asked not to be written to, or to be written to again."""
+
+    KEYWORD = "keyword"
+    ONE_CLICK = "one_click"
+    COMPLAINT = "complaint"
+
+
+class _Choice(Model):
+    """`company_id` of None: the number belongs to the account, and it holds for every company on it. `event_type` of
+    None: everything on that channel."""
+
+    company_id: Id | None = None
+    channel: ChannelName
+    recipient_hash: Text
+    source: OptSource
+    account: Text | None = None
+    event_type: NotificationType | None = None
+    at: Instant
+
+
+class AddressOptedOut(_Choice):
+    pass
+
+
+class AddressOptedIn(_Choice):
+    pass

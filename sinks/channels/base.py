@@ -1,0 +1,47 @@
+"""What every channel is given, and what it owes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from streams.policy.delivery.results import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One notification for one address of one channel, rendered."""
+
+    company_id: str
+    notification_id: str
+    """With the company, what makes a repeat recognisable as one."""
+    address: str
+    name: str
+    body_text: str
+    composed_at: datetime
+    """The same for every attempt."""
+    subject: str = ""
+    body_html: str | None = None
+    sender_name: str | None = None
+    reply_to: str | None = None
+
+
+class Channel(Protocol):
+    """A way to reach people. It tells what happened to a message; it never waits to try again."""
+
+    @property
+    def provider(self) -> str:
+        """Who takes the messages over; named in outcomes."""
+        ...
+
+    async def send(self, message: Message, begin_before: float) -> Result:
+        """Hand the message over, once.
+
+        Nothing is handed to the provider after `begin_before` (`time.monotonic()`): the process may have been
+        paused for so long that somebody else answers for the message by now. Ends within twice the provider
+        time-out. Raises for nothing that a provider, a network or a message can bring about.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of what is held open. No `send` is under way."""
+        ...

@@ -1,0 +1,160 @@
+"""A mail as bytes, put together from parts.
+
+The standard library's `EmailMessage` costs more than a millisecond a mail, several times the sending. Bodies are
+always quoted-printable: 7-bit clean whatever the server announces, of any line length, and unable to contain a
+boundary that begins with "=_". Nothing that comes from an event reaches a header with a line break in it.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from email.utils import format_datetime, parseaddr
+
+from sinks.channels.base import Message
+
+_CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+_PLAIN = re.compile(r"[\x20-\x7e]{0,60}")
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
+_NOT_AN_ATOM = re.compile(r"[^A-Za-z0-9_-]")
+_LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
+_DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+
+WORD_BYTES = 39
+"""So many bytes make an encoded word of 64 characters: with "Subject: " before it, a line of at most 76."""
+
+
+def mailbox(address: str) -> str | None:
+    """The address as SMTP takes it, its domain in ASCII; None if it is not one: with a line break, a blank, a
+    bracket, or a local part that is not ASCII."""
+    local, _, domain = address.strip(" ").rpartition("@")
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode()
+        except UnicodeError:
+            return None
+    if not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(domain):
+        return None
+    return f"{local}@{domain}"
+
+
+def header_text(text: str) -> str:
+    """One line: control characters, line ends and runs of blanks become one blank."""
+    return _CONTROLS.sub(" ", text).strip(" ")
+
+
+def encoded(text: str) -> str:
+    """Unstructured header text, as RFC 2047 encoded words where it must be."""
+    return text if _is_plain(text) else _encoded_words(text)
+
+
+def named(name: str, address: str) -> str:
+    """`name <address>` for From and To."""
+    if not name:
+        return address
+    if _is_plain(name):
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}" <{address}>'
+    return f"{_encoded_words(name)}\r\n <{address}>"
+
+
+def _is_plain(text: str) -> bool:
+    return "=?" not in text and _PLAIN.fullmatch(text) is not None
+
+
+def _encoded_words(text: str) -> str:
+    words, word = [], b""
+    for character in text:
+        octets = character.encode("utf-8", "replace")
+        if len(word) + len(octets) > WORD_BYTES:
+            words.append(word)
+            word = b""
+        word += octets
+    words.append(word)
+    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(octets).decode()}?=" for octets in words)
+
+
+def _quoted_printable(text: str) -> bytes:
+    lines = _LINE_ENDS.sub("\r\n", text)
+    if not lines.endswith("\r\n"):
+        lines += "\r\n"
+    return binascii.b2a_qp(lines.encode("utf-8", "replace"))
+
+
+def _part(subtype: str, text: str) -> bytes:
+    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    return head.encode() + _quoted_printable(text)
+
+
+class Composer:
+    """Makes the mails of one sender, given as `address` or `Name <address>`.
+
+    Raises ValueError if there is no address in it.
+    """
+
+    def __init__(self, sender: str) -> None:
+        name, address = parseaddr(sender)
+        box = mailbox(address)
+        if box is None:
+            raise ValueError(f"{sender!r} is not an e-mail address")
+        self.sender = box
+        self._sender_name = header_text(name)
+        self._domain = box.rpartition("@")[2]
+
+    def message_id(self, company_id: str, notification_id: str) -> str:
+        """The same for every attempt, so that a repeated mail is recognised as one."""
+        return f"<{_atom(notification_id)}.{_atom(company_id)}@{self._domain}>"
+
+    def compose(self, message: Message, recipient: str) -> bytes:
+        """The whole mail, lines ending in CRLF, ready for DATA but for the doubling of leading dots.
+
+        `recipient` is what `mailbox` made of the message's address.
+        """
+        html = message.body_html
+        head = self._headers(message, recipient)
+        if html is None:
+            return head + _part("plain", message.body_text)
+        boundary = _boundary(message)
+        start = b"--" + boundary
+        return b"".join(
+            (
+                head,
+                b'Content-Type: multipart/alternative; boundary="',
+                boundary,
+                b'"\r\n\r\n',
+                start,
+                b"\r\n",
+                _part("plain", message.body_text),
+                start,
+                b"\r\n",
+                _part("html", html),
+                start,
+                b"--\r\n",
+            )
+        )
+
+    def _headers(self, message: Message, recipient: str) -> bytes:
+        sender_name = header_text(message.sender_name or "") or self._sender_name
+        lines = [
+            f"From: {named(sender_name, self.sender)}",
+            f"To: {named(header_text(message.name), recipient)}",
+            f"Subject: {encoded(header_text(message.subject))}",
+            f"Date: {format_datetime(message.composed_at)}",
+            f"Message-ID: {self.message_id(message.company_id, message.notification_id)}",
+            "Auto-Submitted: auto-generated",
+            "MIME-Version: 1.0",
+        ]
+        reply_to = mailbox(message.reply_to) if message.reply_to else None
+        if reply_to:
+            lines.append(f"Reply-To: {reply_to}")
+        return "\r\n".join((*lines, "")).encode()
+
+
+def _atom(identifier: str) -> str:
+    """Ids may hold colons, and dots where a Message-ID allows none."""
+    return _NOT_AN_ATOM.sub(lambda found: f"={ord(found[0]):02X}", identifier)
+
+
+def _boundary(message: Message) -> bytes:
+    seed = f"{message.company_id}/{message.notification_id}".encode()
+    return b"=_" + hashlib.blake2b(seed, digest_size=12).hexdigest().encode()

@@ -1,0 +1,106 @@
+"""Rows and the positions up to which they were read, in one transaction; and never two writers for a partition."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+
+from sqlalchemy import Connection, Engine, bindparam, select, update
+
+from sinks.database.away import patiently
+from sinks.database.facets import Facet, merge
+from sinks.database.tables import positions
+from sinks.database.upsert import upsert
+from streams.batch import Effects
+
+OWNER = Facet(positions, ("topic", "partition", "next", "epoch"), "next", "first")
+"""A position at its beginning; one that is there stays."""
+
+
+class Fenced(Exception):  # noqa: N818 - not a fault: somebody else does the work
+    """Another worker has taken the partition over, or the positions are not those this worker left."""
+
+
+def _nothing() -> None:
+    pass
+
+
+class RecordStore:
+    """A writer for those partitions that it has opened.
+
+    Who opens a partition raises the epoch of its positions and then reads them. A save names the epoch that it was
+    opened with and the positions that it begins from, and changes exactly one row for each, or nothing at all. So
+    a worker that was paused and replaced cannot write any more, whether or not its successor has written yet.
+
+    A commit whose answer was lost is asked for: the positions, changed in the same transaction, tell whether it was
+    carried out.
+    """
+
+    def __init__(self, engine: Engine, topics: Sequence[str], *, topic_prefix: str = "") -> None:
+        self._engine = engine
+        self._names = {topic: topic_prefix + topic for topic in sorted(topics)}
+        self._epochs: dict[int, dict[str, int]] = {}
+
+    def open(self, partition: int, heartbeat: Callable[[], None] = _nothing) -> dict[str, int]:
+        """Take the partition over. Contract topic name -> next offset to record, where anything was recorded."""
+        held = patiently(lambda: self._claim(partition), heartbeat)
+        self._epochs[partition] = {topic: epoch for topic, (_, epoch) in held.items()}
+        return {topic: next_offset for topic, (next_offset, _) in held.items() if next_offset}
+
+    def save(
+        self,
+        partition: int,
+        effects: Effects,
+        before: Mapping[str, int],
+        after: Mapping[str, int],
+        heartbeat: Callable[[], None] = _nothing,
+    ) -> None:
+        """Write `effects.rows` and move the positions from `before` to `after`, both or neither.
+
+        Waits while the database is away. A topic that is in neither mapping stays where it is; one that is missing
+        in `before` was at 0. Raises Fenced if this writer is not the partition's owner any more.
+        """
+        moved = {topic: end for topic, end in sorted(after.items()) if end != before.get(topic, 0)}
+        if not moved:
+            if effects.rows:
+                raise ValueError("rows without a change of positions would not be written exactly once")
+            return
+        rows = merge(effects.rows)
+        attempts = count()
+
+        def attempt() -> None:
+            repeated = next(attempts) > 0
+            with self._engine.begin() as connection:
+                if self._move(connection, partition, before, moved, repeated):
+                    for facet, values in rows.items():
+                        connection.execute(upsert(facet, connection.dialect.name), values)
+
+        patiently(attempt, heartbeat)
+
+    def _claim(self, partition: int) -> dict[str, tuple[int, int]]:
+        mine = positions.c.partition == partition, positions.c.topic.in_(self._names.values())
+        with self._engine.begin() as connection:
+            connection.execute(
+                upsert(OWNER, connection.dialect.name),
+                [
+                    {"topic": name, "partition": partition, "next": 0, "epoch": 0}
+                    for name in self._names.values()
+                ],
+            )
+            connection.execute(update(positions).where(*mine).values(epoch=positions.c.epoch + 1))
+            found = connection.execute(select(positions).where(*mine))
+            held = {row.topic: (row.next, row.epoch) for row in found}
+        return {topic: held[name] for topic, name in self._names.items()}
+
+    def _move(
+        self,
+        connection: Connection,
+        partition: int,
+        before: Mapping[str, int],
+        moved: Mapping[str, int],
+        repeated: bool,
+    ) -> bool:
+        """Whether the positions were moved; if not, an earlier attempt had moved them. Comes first in the
+        transaction: its locks make whoever opens the partition wait until this save is whole."""
+        for topic, end in moved.items():
+            owned = self._owned(partition, topic)
+            changed = connection.execute(owned, ...)
+        return True

@@ -1,0 +1,122 @@
+"""The Faust application of one role on the lane: one agent, its tables, and our parts in Faust's places."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, cast
+
+import faust
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, StreamT
+from faust.types.tuples import ConsumerMessage
+
+from streams.batch import Batch, Effects
+from streams.lane import guard, poison
+from streams.lane.assignor import LaneAssignor
+from streams.lane.crash import end_process
+from streams.lane.fetching import LaneConsumer
+from streams.lane.group import metadata_is_ours
+from streams.lane.lane import Lane
+from streams.lane.recovery import LaneTableManager
+from streams.lane.settings import LaneSettings
+from streams.lane.store import POSITIONS
+
+DAY = 86_400.0
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """A batch on its way through the agent, and the promise of its effects."""
+
+    batch: Batch
+    effects: asyncio.Future[Effects]
+
+
+class TurnSchema(faust.Schema[Any, Any]):
+    """The value of a Faust event is the whole turn, untouched."""
+
+    def loads_key(self, app: Any, message: Any, **options: Any) -> None:
+        return None
+
+    def loads_value(self, app: Any, message: Any, **options: Any) -> Any:
+        return message.value
+
+
+class LaneApp(faust.App):
+    lane: Lane
+
+    async def stop(self) -> None:
+        """Finish what is in flight while the agent still runs, then stop as Faust does."""
+        await self.lane.let_go()
+        await super().stop()
+
+
+def create_app(lane: Lane, tables: tuple[str, ...], **options: Any) -> LaneApp:
+    """A Faust app whose one agent turns batches into effects. `options`: more Faust settings, as credentials."""
+    guard.check()
+    settings = lane.settings
+    if not metadata_is_ours(settings.kafka, settings.group):
+        end_process("librdkafka writes group metadata in another way than this version of the lane")
+    folder = settings.data_dir / settings.group
+    folder.mkdir(parents=True, exist_ok=True)
+    app = LaneApp(
+        settings.group,
+        broker=[f"kafka://{broker.strip()}" for broker in settings.brokers.split(",")],
+        datadir=str(folder),
+        store="memory://",
+        topic_partitions=settings.partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        broker_session_timeout=settings.session_timeout,
+        broker_heartbeat_interval=settings.session_timeout / 4,
+        broker_rebalance_timeout=settings.rebalance_timeout,
+        broker_request_timeout=max(60.0, settings.session_timeout),
+        broker_max_poll_interval=DAY,
+        broker_commit_interval=3600.0,
+        broker_max_poll_records=settings.max_batch,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.instance_id or None,
+        consumer_max_fetch_size=_fetch_size(settings),
+        stream_wait_empty=False,
+        stream_recovery_delay=0.0,
+        table_standby_replicas=0,
+        TableManager=type("TableManager", (LaneTableManager,), {"lane": lane}),
+        PartitionAssignor=type("PartitionAssignor", (LaneAssignor,), {"lane": lane}),
+        **options,
+    )
+    app.lane = lane
+    driver.Transport.Consumer = type("Consumer", (LaneConsumer,), {"lane": lane})
+    for table in (*tables, POSITIONS):
+        app.Table(table, partitions=settings.partitions)
+    _add_agent(app, lane)
+    return app
+
+
+def _add_agent(app: LaneApp, lane: Lane) -> None:
+    inputs = app.topic(*lane.topics, partitions=lane.settings.partitions, schema=TurnSchema(), acks=False)
+
+    @app.agent(inputs, name=lane.role.name)
+    async def agent(stream: StreamT[Turn]) -> None:
+        async for turn in stream:
+            turn.effects.set_result(poison.apply(lane.role, turn.batch, turn.batch.state))
+
+    async def hand_over(batch: Batch) -> Effects:
+        turn = Turn(batch, asyncio.get_running_loop().create_future())
+        consumer = cast(LaneConsumer, app.consumer)
+        await consumer.callback(_message(lane.topics[0], turn, app.consumer_generation_id))
+        return await turn.effects
+
+    lane.hand_over = hand_over
+
+    app.task(lane.watchdog.run)
+
+
+def _message(topic: str, turn: Turn, generation: int) -> ConsumerMessage:
+    number, value = turn.batch.state.partition, cast(Any, turn)
+    tp = TP(topic, number)
+    return ConsumerMessage(topic, number, 0, 0.0, 0, [], None, value, None, 0, 0, tp, generation_id=generation)
+
+
+def _fetch_size(settings: LaneSettings) -> int:
+    """Bytes that one answer of a broker may hold of one topic-partition."""
+    return min(4 * 1024 * 1024, max(256 * 1024, settings.buffer_bytes // settings.partitions // 4))

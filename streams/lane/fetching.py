@@ -1,0 +1,205 @@
+"""Faust's consumer, with fetching, seeking and committing as the lane needs them.
+
+Records are fetched in the consumer's own thread, whole batches at a time, and appended to the queue of their
+partition number; the fetch never waits for processing, so neither heartbeats nor other partitions do.
+
+**Seek epochs.** Records that were fetched before a seek must be dropped, and those fetched after it must not be.
+The number of the last seek is written and read in the consumer's thread, in the same step as seeking and
+fetching, with no await in between; records that come with an older number are dropped, and a newer seek has made
+or will make up for them.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import aiokafka
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from mode import Service
+
+from streams.batch import Record
+from streams.lane.crash import FENCED, end_process
+from streams.lane.group import group_metadata
+from streams.lane.lane import Lane
+
+FETCH_SECONDS = 1.0
+"""How long a fetch waits for records."""
+FETCH_SECONDS_WHEN_FULL = 0.1
+"""The same while some topic-partition has no room: it may have room again soon."""
+
+FENCED_INSTANCE_ID = 82
+"""The broker's error code; aiokafka has no name for it."""
+
+Place = tuple[str, int]
+
+
+class Fetched(NamedTuple):
+    epoch: int
+    records: Mapping[TP, list[Record]]
+    positions: Mapping[Place, int]
+    """The consumer's position after these records: beyond the markers of transactions."""
+
+
+class LaneThread(driver.AIOKafkaConsumerThread):
+    """What runs in the consumer's own thread."""
+
+    epoch = 0
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        for name in ("_isolation_level", "_fetch_max_wait_ms"):
+            if not hasattr(consumer, name):
+                end_process(f"aiokafka's consumer has no {name} any more")
+        # Faust sets it only together with its own transactions, which are not used here.
+        consumer._isolation_level = "read_committed"
+        consumer._fetch_max_wait_ms = 500
+        return consumer
+
+    async def fetch(self, wanted: frozenset[TP], seconds: float, limit: int) -> Fetched:
+        consumer = self._ensure_consumer()
+        fetcher = consumer._fetcher
+        if consumer._closed or fetcher._closed:
+            raise ConsumerStoppedError()
+        if not self.consumer.flow_active or not wanted:
+            return Fetched(self.epoch, {}, {})
+        with fetcher._subscriptions.fetch_context():
+            # A frozen set, never an empty one: an empty filter means "no filter" there.
+            records = await fetcher.fetched_records(wanted, timeout=seconds, max_records=limit)
+        subscription = fetcher._subscriptions.subscription
+        positions = {}
+        if subscription is not None and subscription.assignment is not None:
+            assignment = subscription.assignment
+            for tp in wanted & assignment.tps:
+                state = assignment.state_value(tp)
+                if state is not None and state.has_valid_position:
+                    positions[tp.topic, tp.partition] = state.position
+        return Fetched(self.epoch, records, positions)
+
+    async def seek_to(self, starts: Mapping[Place, int], topics: frozenset[str]) -> None:
+        """Seek every input to its start, or to its beginning; leave everything else unread."""
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        inputs = {tp for tp in assigned if tp.topic in topics}
+        unknown = [tp for tp in inputs if (tp.topic, tp.partition) not in starts]
+        beginnings = await consumer.beginning_offsets(unknown) if unknown else {}
+        # No await from here to the epoch.
+        for tp in inputs:
+            consumer.seek(tp, starts.get((tp.topic, tp.partition), beginnings.get(tp, 0)))
+        if assigned - inputs:
+            consumer.pause(*(assigned - inputs))
+        self.epoch += 1
+
+    async def commit_positions(self, offsets: Mapping[Place, int]) -> None:
+        """Commit what is applied, as the sign of progress; where to start is not read from it."""
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        wanted = {aiokafka.TopicPartition(*place): offset for place, offset in offsets.items()}
+        await consumer.commit({tp: offset for tp, offset in wanted.items() if tp in assigned})
+
+
+class LaneConsumer(driver.Consumer):
+    """Faust's consumer on the lane. The application sets `lane` on a subclass of it."""
+
+    lane: Lane
+    _thread: LaneThread
+
+    def _new_consumer_thread(self) -> LaneThread:
+        self._fetched: dict[Place, int] = {}
+        self._committed: dict[Place, int] = {}
+        self.lane.member = self._member
+        return LaneThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _member(self) -> bytes:
+        coordinator = self._thread._ensure_consumer()._coordinator
+        return group_metadata(self.lane.settings.group, coordinator.generation, coordinator.member_id)
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        return False  # the lane commits; Faust's acknowledgements never do
+
+    async def perform_seek(self) -> None:
+        lane = self.lane
+        lane.opened.clear()
+        await self._thread.call_thread(self._thread.seek_to, lane.positions(), frozenset(lane.topics))
+        self._fetched.clear()
+        self._committed.clear()
+        lane.open()
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        await self.lane.let_go()
+        await super().on_partitions_revoked(revoked)
+
+    async def on_task_error(self, exc: BaseException) -> None:
+        """Faust calls this when an agent raises."""
+        if not isinstance(exc, asyncio.CancelledError):
+            end_process("the agent raised", exc)
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                await self._fetch_once()
+        except self.consumer_stopped_errors as error:
+            if not self.app.should_stop:
+                end_process("the consumer has stopped", error)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            if getattr(error, "errno", None) == FENCED_INSTANCE_ID:
+                end_process("another worker uses the same STAFFETTA_INSTANCE_ID", error, FENCED)
+            end_process("fetching", error)
+
+    async def _fetch_once(self) -> None:
+        lane, thread = self.lane, self._thread
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow.wait())
+            return
+        if not lane.opened.is_set():
+            await self.wait(lane.opened.wait())
+            return
+        active = [(tp.topic, tp.partition) for tp in self._get_active_partitions() if tp.topic in lane.topics]
+        wanted = lane.wanted(active)
+        if not wanted:
+            lane.space.clear()
+            await self.wait(lane.space.wait(), timeout=FETCH_SECONDS_WHEN_FULL)
+            return
+        seconds = FETCH_SECONDS if len(wanted) == len(active) else FETCH_SECONDS_WHEN_FULL
+        tps = frozenset(TP(*place) for place in wanted)
+        fetched: Fetched = await thread.call_thread(thread.fetch, tps, seconds, lane.settings.max_batch)
+        if fetched.epoch != thread.epoch or not lane.opened.is_set():
+            return  # a seek came, or comes: nothing is lost
+        for tp, records in fetched.records.items():
+            if tp.partition not in lane.partitions:
+                end_process(f"records of {tp} arrived, which was never prepared")
+            lane.put(tp.topic, tp.partition, records)
+        self._fetched.update(fetched.positions)
+        await asyncio.sleep(0)
+
+    @Service.task
+    async def _commit_progress(self) -> None:
+        """Offsets of the group, for lag and for those who look from outside."""
+        lane = self.lane
+        while not self.should_stop:
+            await self.sleep(lane.settings.commit_interval)
+            offsets = self._progress() if lane.opened.is_set() else {}
+            if not offsets:
+                continue
+            try:
+                await self._thread.call_thread(self._thread.commit_positions, offsets)
+            except KafkaError as error:  # a rebalance, or a broker that is away: the next round will do
+                self.log.info("offsets were not committed this time: %r", error)
+            else:
+                self._committed.update(offsets)
+
+    def _progress(self) -> dict[Place, int]:
+        lane, offsets = self.lane, {}
+        applied = {} if lane.store.commits_offsets else lane.positions()
+        for place, position in self._fetched.items():
+            partition = lane.partitions.get(place[1])
+            if partition is None:
+                continue
+            if partition.at_rest:
+                offsets[place] = position
+            elif place in applied:
+                offsets[place] = applied[place]
+        return {place: offset for place, offset in offsets.items() if self._committed.get(place) != offset}

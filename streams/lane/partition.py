@@ -1,0 +1,174 @@
+"""One partition number: forms batches, hands each to the role's agent, makes its effects durable, starts its jobs.
+
+One batch is in flight at a time; partitions overlap. Nothing here ever waits for a job: what a job says comes
+back as a completion in a later batch.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from streams.batch import Batch, Effects, Output, Record, Role
+from streams.lane.crash import end_process
+from streams.lane.deaths import DeathNote
+from streams.lane.queue import PartitionQueue
+from streams.lane.settings import LaneSettings
+from streams.lane.watchdog import Watchdog
+from streams.state import State
+
+FEW = 64
+"""With fewer records waiting than this, it pays to gather for a moment."""
+IDLE_TICK = 0.05
+"""Seconds until a role that asked to be woken, and then did nothing, is woken again."""
+KILLED = "the worker died each time this record was applied"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a partition number needs of the lane around it."""
+
+    role: Role
+    settings: LaneSettings
+    watchdog: Watchdog
+    hand_over: Callable[[Batch], Awaitable[Effects]]
+    """Through the Faust agent: the batch in, its effects out."""
+    save: Callable[[State, Effects], Awaitable[None]]
+    applied: Callable[[Batch, Effects, float], None]
+    """Called after the commit, with the seconds that the batch took."""
+    has_room: Callable[[], None]
+
+
+class Partition:
+    """From the moment it is prepared until `let_go`."""
+
+    def __init__(self, around: Surroundings, state: State, topics: Sequence[str]) -> None:
+        settings = around.settings
+        self.state = state
+        self.queue = PartitionQueue(topics, settings.buffer_bytes // settings.partitions)
+        self._around = around
+        self._note = DeathNote(settings.data_dir / settings.group, state.partition)
+        self._completions: list[Any] = []
+        self._jobs: set[asyncio.Task[Any]] = set()
+        self._wake = asyncio.Event()
+        self._taking = True
+        self._busy = False
+        self._last_commit = 0.0
+        self._not_before = 0.0
+        self._task = asyncio.create_task(self._run(), name=f"partition-{state.partition}")
+
+    @property
+    def at_rest(self) -> bool:
+        """Everything that was fetched is applied and durable."""
+        return not (self._busy or self.queue.count)
+
+    def put(self, topic: str, records: Sequence[Record]) -> None:
+        self.queue.put(topic, records)
+        self._wake.set()
+
+    async def let_go(self) -> None:
+        """Take nothing new, finish the batch in flight, await the jobs and commit what they say."""
+        self._taking = False
+        self.queue.clear()
+        self._wake.set()
+        await self._task
+        self._note.close()
+
+    async def _run(self) -> None:
+        try:
+            while self._taking or self._jobs or self._completions:
+                batch = self._next_batch()
+                if batch is None:
+                    await self._sleep()
+                else:
+                    await self._apply(batch)
+                    await self._gather()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            end_process(f"partition {self.state.partition}", error)
+
+    def _next_batch(self) -> Batch | None:
+        self._wake.clear()
+        now = self._around.settings.clock.now()
+        runs = self.queue.take(self._limit()) if self._taking and self.queue.count else []
+        due = self._taking and self._seconds_to_tick() == 0
+        if not runs and not self._completions and not due:
+            return None
+        completions, self._completions = self._completions, []
+        self._busy = True
+        return Batch(self.state, runs, now, completions)
+
+    def _limit(self) -> int:
+        limits = (self._around.settings.max_batch, self._around.role.room(self.state), self._note.limit)
+        return min(limit for limit in limits if limit is not None)
+
+    def _seconds_to_tick(self) -> float | None:
+        moment = self._around.role.next_wakeup(self.state)
+        if moment is None:
+            return None
+        return max(self._around.settings.clock.seconds_until(moment), self._not_before - time.monotonic(), 0.0)
+
+    async def _sleep(self) -> None:
+        timeout = self._seconds_to_tick() if self._taking else None
+        try:
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
+        except TimeoutError:
+            pass  # the moment that the role asked for
+
+    async def _gather(self) -> None:
+        """Many transactions of one record each cost more than one of many: wait a moment for company."""
+        if self._taking and self.queue.count < FEW:
+            rest = self._last_commit + self._around.settings.gather - time.monotonic()
+            if rest > 0:
+                await asyncio.sleep(rest)
+
+    async def _apply(self, batch: Batch) -> None:
+        around, started = self._around, time.monotonic()
+        with around.watchdog.watching(f"the batch of partition {self.state.partition}"):
+            killer = self._killer(batch)
+            if batch.runs:
+                self._note.applying(batch)
+            effects = await around.hand_over(batch)
+            if batch.runs:
+                self._note.applied()
+            if killer is not None:
+                effects.outputs.append(killer)
+            changed = any(True for _ in self.state.changes())
+            if batch.runs or changed or effects.outputs or effects.rows:
+                await around.save(self.state, effects)
+                self.state.committed()
+        self._last_commit = time.monotonic()
+        self._not_before = 0.0 if batch.runs or changed or effects.outputs else self._last_commit + IDLE_TICK
+        for job in effects.jobs:
+            self._start(job)
+        self._busy = False
+        around.has_room()
+        around.applied(batch, effects, self._last_commit - started)
+
+    def _killer(self, batch: Batch) -> Output | None:
+        """The dead letter of a record that must not be applied again, which the batch then skips."""
+        if self._note.limit is None or not batch.runs:
+            return None
+        topic, (record, *_) = batch.runs[0]
+        if not self._note.kills(topic, record):
+            return None
+        batch.skip = frozenset({(topic, record.offset)})
+        return self._around.role.poison(topic, record, KILLED)
+
+    def _start(self, job: Any) -> None:
+        task = asyncio.create_task(self._perform(job))
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+
+    async def _perform(self, job: Any) -> None:
+        try:
+            completion = await self._around.role.perform(job)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            end_process(f"a job of partition {self.state.partition}", error)
+        self._completions.append(completion)
+        self._wake.set()

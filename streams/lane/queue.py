@@ -1,0 +1,62 @@
+"""The fetched records of one partition number that are not applied yet, by topic, within a budget of bytes."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from streams.batch import Record
+
+OVERHEAD = 200
+"""About what a record costs beyond its key and value."""
+
+
+class PartitionQueue:
+    """Takes records as they are fetched, gives them in the order of topics that the role asked for.
+
+    Each topic has its own share of the budget, so that a full one never keeps another from being fetched.
+    """
+
+    def __init__(self, topics: Sequence[str], budget: int) -> None:
+        self._records: dict[str, deque[Record]] = {topic: deque() for topic in topics}
+        self._bytes = dict.fromkeys(topics, 0)
+        self._share = max(1, budget // max(1, len(topics)))
+        self.count = 0
+
+    def put(self, topic: str, records: Iterable[Record]) -> None:
+        queue, size = self._records[topic], 0
+        before = len(queue)
+        for record in records:
+            queue.append(record)
+            size += _size(record)
+        self._bytes[topic] += size
+        self.count += len(queue) - before
+
+    def has_room(self, topic: str) -> bool:
+        return self._bytes[topic] < self._share
+
+    def take(self, limit: int) -> list[tuple[str, Sequence[Record]]]:
+        """At most `limit` records: (topic, records in offset order), in the order of topics."""
+        runs: list[tuple[str, Sequence[Record]]] = []
+        for topic, queue in self._records.items():
+            if not queue or limit <= 0:
+                continue
+            if len(queue) <= limit:
+                taken = list(queue)
+                queue.clear()
+                self._bytes[topic] = 0
+            else:
+                taken = [queue.popleft() for _ in range(limit)]
+                self._bytes[topic] -= sum(map(_size, taken))
+            limit -= len(taken)
+            self.count -= len(taken)
+            runs.append((topic, taken))
+        return runs
+
+    def clear(self) -> None:
+        for topic, queue in self._records.items():
+            queue.clear()
+            self._bytes[topic] = 0
+        self.count = 0
+
+
+def _size(record: Record) -> int:
+    return len(record.value or b"") + len(record.key or b"") + OVERHEAD

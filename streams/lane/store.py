@@ -1,0 +1,131 @@
+"""Where the effects of a batch become durable together with the positions: Kafka's transactions, or a database."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import orjson
+from confluent_kafka import TopicPartition
+
+from streams.batch import Effects, Output
+from streams.lane.loading import Place, load
+from streams.lane.settings import LaneSettings
+from streams.lane.transaction import Headers, Transactions
+from streams.state import State
+
+POSITIONS = "positions"
+"""The lane's own table: per partition number one record, the next offset of each input topic."""
+
+
+class Store(Protocol):
+    """Blocking; called in executors, for one partition number never twice at once."""
+
+    @property
+    def commits_offsets(self) -> bool:
+        """Whether `save` commits the group's offsets too."""
+        ...
+
+    def prepare(self, partitions: Sequence[int], progress: Callable[[], None]) -> dict[int, State]:
+        """Fence whoever wrote these partition numbers before, then read all they did. Forgets all others."""
+        ...
+
+    def save(self, state: State, effects: Effects, metadata: bytes, progress: Callable[[], None]) -> None:
+        """Make changed rows, effects and positions durable as one. Raises: nobody knows, end the process."""
+        ...
+
+
+class KafkaStore:
+    """Rows on compacted changelogs, written in the partition's transactions. Rows stay in memory while their
+    partition stays here, so that a rebalance reads only what is new."""
+
+    commits_offsets = True
+
+    def __init__(self, settings: LaneSettings, tables: tuple[str, ...], headers: Headers) -> None:
+        self._settings = settings
+        self._tables = tables
+        self._headers = headers
+        self._changelogs = {table: f"{settings.group}-{table}-changelog" for table in (*tables, POSITIONS)}
+        self._names = {topic: table for table, topic in self._changelogs.items()}
+        self._states: dict[int, State] = {}
+        self._loaded: dict[Place, int] = {}
+        self._writers: dict[int, Transactions] = {}
+
+    def prepare(self, partitions: Sequence[int], progress: Callable[[], None]) -> dict[int, State]:
+        self._writers = self._fence(partitions)
+        progress()
+        self._states = {number: self._states.get(number) or State(number, self._tables) for number in partitions}
+        self._loaded = {place: end for place, end in self._loaded.items() if place[1] in self._states}
+        places = [(topic, number) for topic in self._names for number in partitions]
+        self._loaded = load(self._settings, places, self._loaded, self._restore, progress)
+        for state in self._states.values():
+            state.derived.clear()
+            state.committed()
+        return self._states
+
+    def save(self, state: State, effects: Effects, metadata: bytes, progress: Callable[[], None]) -> None:
+        prefix, number = self._settings.topic_prefix, state.partition
+        changelog: dict[str, list[tuple[bytes, bytes | None]]] = {
+            self._changelogs[POSITIONS]: [(b"/", orjson.dumps(state.positions))]
+        }
+        for table, scope, key, value in state.changes():
+            changelog.setdefault(self._changelogs[table], []).append((f"{scope}/{key}".encode(), value))
+        self._writers[number].commit(
+            changelog,
+            [Output(prefix + topic, key, value, place) for topic, key, value, place in effects.outputs],
+            [TopicPartition(prefix + topic, number, offset) for topic, offset in state.positions.items()],
+            metadata,
+            int(self._settings.clock.now() * 1000),
+            lambda topic, offset: self._loaded.__setitem__((topic, number), offset),
+        )
+
+    def _fence(self, partitions: Sequence[int]) -> dict[int, Transactions]:
+        def fenced(number: int) -> Transactions:
+            writer = Transactions(self._settings, number, self._headers)
+            writer.fence()
+            return writer
+
+        if not partitions:
+            return {}
+        with ThreadPoolExecutor(len(partitions), "fence") as pool:
+            return dict(zip(partitions, pool.map(fenced, partitions), strict=True))
+
+    def _restore(self, topic: str, number: int, key: bytes, value: bytes | None) -> None:
+        table = self._names[topic]
+        if table == POSITIONS:
+            self._states[number].positions = orjson.loads(value) if value else {}
+        else:
+            scope, _, name = key.decode().partition("/")
+            self._states[number].restore(table, scope, name, value)
+
+
+class RowStore(Protocol):
+    """A database that keeps rows and positions in one transaction of its own."""
+
+    def open(self, partition: int) -> dict[str, int]: ...
+
+    def save(self, partition: int, effects: Effects, before: dict[str, int], after: dict[str, int]) -> None: ...
+
+
+class DatabaseStore:
+    """For the role whose effects are rows in a database: its positions live there too."""
+
+    commits_offsets = False
+
+    def __init__(self, rows: RowStore) -> None:
+        self._rows = rows
+        self._saved: dict[int, dict[str, int]] = {}
+
+    def prepare(self, partitions: Sequence[int], progress: Callable[[], None]) -> dict[int, State]:
+        states = {}
+        for number in partitions:
+            states[number] = state = State(number, ())
+            state.positions = self._rows.open(number)
+            state.committed()
+            self._saved[number] = dict(state.positions)
+            progress()
+        return states
+
+    def save(self, state: State, effects: Effects, metadata: bytes, progress: Callable[[], None]) -> None:
+        number, after = state.partition, dict(state.positions)
+        self._rows.save(number, effects, self._saved[number], after)
+        self._saved[number] = after

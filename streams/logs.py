@@ -1,0 +1,73 @@
+"""Logging: structlog to stderr, for people (`console`) or for machines (`json`).
+
+An event is a short fixed phrase; what varies goes into fields, reasons as their enum members. Log ids, never
+names, addresses or texts. Tracebacks are plain, because their local variables would hold just those.
+"""
+
+import logging
+import sys
+from enum import Enum
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_NOISY = ("aiokafka", "faust", "mode", "aiohttp.access", "asyncio")
+"""Libraries that tell their inner life at info."""
+
+
+def configure_logging(
+    level: Literal["debug", "info", "warning", "error"], format: Literal["console", "json"], role: str
+) -> None:
+    """Route structlog and the standard library's loggers to stderr; every line carries `role`."""
+
+    def add_role(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event["role"] = role
+        return event
+
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        add_role,
+        _enum_values,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(format)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+
+
+def _rendering(format: Literal["console", "json"]) -> list[Processor]:
+    if format == "json":
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
+
+
+def _enum_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    for name, value in event.items():
+        if isinstance(value, Enum):
+            event[name] = value.value
+    return event

@@ -1,0 +1,59 @@
+"""What is said about settings that are wrong, missing or unknown: one line each.
+
+The value is quoted, unless the setting may hold a password.
+"""
+
+import difflib
+import os
+
+from dotenv import dotenv_values
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+
+PREFIX = "STAFFETTA_"
+INTERNAL = "STAFFETTA_INTERNAL_"
+"""Variables that the supervisor sets for its children; no settings."""
+
+
+def explain(error: ValidationError, settings: type[BaseSettings]) -> str:
+    return "\n".join(
+        _wrong(str(problem["loc"][0]), problem["msg"], problem["input"], settings)
+        for problem in error.errors(include_url=False)
+    )
+
+
+def _wrong(field: str, message: str, value: object, settings: type[BaseSettings]) -> str:
+    for before, after in (("Value error, ", ""), ("Input should be", "must be"), ("Input should", "must")):
+        message = message.replace(before, after)
+    quoted = " ".join(str(value).split())[:100]
+    shown = f"={quoted}" if settings.model_fields[field].repr else ""
+    return f"{variable(field)}{shown}: {message}. {_example(field, settings)}"
+
+
+def required(field: str, why: str, settings: type[BaseSettings]) -> str:
+    return f"{variable(field)} is not set, but needed {why}. {_example(field, settings)}"
+
+
+def unknown(settings: type[BaseSettings]) -> list[str]:
+    """A line for each variable, in the environment or `.env`, that looks like a setting and is none."""
+    known = {variable(field) for field in settings.model_fields}
+    names = {name.upper() for name in (*os.environ, *dotenv_values(".env"))}
+    return [
+        f"warning: {name} is not a setting and has no effect{_meant(name, known)}"
+        for name in sorted(names - known)
+        if name.startswith(PREFIX) and not name.startswith(INTERNAL)
+    ]
+
+
+def variable(field: str) -> str:
+    return PREFIX + field.upper()
+
+
+def _meant(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _example(field: str, settings: type[BaseSettings]) -> str:
+    examples = settings.model_fields[field].examples or [""]
+    return f"Example: {variable(field)}={examples[0]}"

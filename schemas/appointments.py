@@ -27,6 +27,6 @@ class Appointment(ChangeEvent):
 
 
 class AppointmentDeleted(Tombstone):
-    """What `appointment.deleted` carries when it has only the ids and the version; a whole one is an `Appointment`."""
+    """`appointment.deleted` with nothing but the ids and the version; a whole one is an `Appointment`."""
 
     appointment_id: Id

@@ -1,6 +1,6 @@
 """What all messages share: the model's rules and the types of single fields."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -8,8 +8,16 @@ from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 T = TypeVar("T")
 
@@ -18,30 +26,42 @@ MAX_HTML_BYTES = 256 * 1024
 FOURTEEN_DAYS_IN_SECONDS = 14 * 86_400
 YEAR_IN_MINUTES = 366 * 1440
 
-_EARLIEST = datetime(1, 1, 3, tzinfo=UTC)
-_LATEST = datetime(9999, 12, 29, tzinfo=UTC)
-_WITH_OFFSET = Annotated[datetime, msgspec.Meta(tz=True)]
+_EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9998, 12, 31, tzinfo=UTC)
 
 
 class Model(BaseModel):
-    """Frozen; JSON types are taken as they are ("3", 3.0 and true are no integers); unknown fields are left out."""
+    """Frozen and strict: "3", 3.0 and true are no integers. Unknown fields are left out."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", serialize_by_alias=True)
 
 
-def to_utc(value: Any) -> Any:
-    """RFC 3339 text or an aware datetime, in UTC.
+def to_utc(value: Any) -> datetime:
+    """RFC 3339 text or an aware datetime, in UTC; anything else, a naive time too, is a ValueError.
 
-    pydantic alone would also take "1700000000" and times without seconds. "Never" as 9999-12-31 or 0001-01-01 is
-    moved inwards, so that it has a local time in every zone.
+    "Never" as 9999-12-31 or 0001-01-01 is moved inwards, so that it has a local time in every zone.
     """
     if isinstance(value, str):
-        value = msgspec.convert(value, _WITH_OFFSET)
+        value = msgspec.convert(value, datetime)  # stricter than pydantic, which takes "1700000000" as well
     if not isinstance(value, datetime) or value.tzinfo is None:
-        return value
-    if not _EARLIEST < value < _LATEST:
-        return _EARLIEST if value <= _EARLIEST else _LATEST
-    return value.astimezone(UTC)
+        raise ValueError("a time is text in the form of RFC 3339, with an offset")
+    if value.tzinfo is not UTC:
+        try:
+            value = value.astimezone(UTC)
+        except OverflowError:
+            return _LATEST if value.year > _LATEST.year else _EARLIEST
+    moment: datetime = value
+    return max(_EARLIEST, min(moment, _LATEST))
+
+
+class _InUtc:
+    """Reads a time with `to_utc` alone, and writes it natively: twice as fast as pydantic's `PlainValidator`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(to_utc)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "format": "date-time"}
 
 
 @lru_cache(maxsize=1024)
@@ -62,17 +82,27 @@ def _known_zone(name: str) -> str:
 
 def _bounded_html(html: str) -> str:
     if len(html) > MAX_HTML_BYTES or len(html.encode()) > MAX_HTML_BYTES:
-        raise PydanticCustomError("string_too_long", "HTML should have at most 262144 bytes")
+        raise PydanticCustomError(
+            "string_too_long", "HTML should have at most {max_length} bytes", {"max_length": MAX_HTML_BYTES}
+        )
     return html
 
 
-def null_means(default: object) -> BeforeValidator:
-    """For an optional field whose default is not None: null is read like an absent field."""
-    take: Callable[[Any], Any] = lambda value: default if value is None else value  # noqa: E731
-    return BeforeValidator(take)
+@dataclass(frozen=True, slots=True)
+class NullMeans:
+    """For an optional field whose default is not None: null in JSON is read as `default`, like absence."""
+
+    default: Any
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        nullable = core_schema.nullable_schema(handler(source))
+        return core_schema.no_info_after_validator_function(self._replace_null, nullable)
+
+    def _replace_null(self, value: Any) -> Any:
+        return self.default if value is None else value
 
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]*$")]
 EventId = Annotated[str, Field(min_length=1, max_length=255)]
 """The CloudEvents id of an event, which a foreign producer forms as it likes."""
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
@@ -80,7 +110,7 @@ Html = Annotated[str, AfterValidator(_bounded_html)]
 HttpsUrl = Annotated[str, Field(max_length=2048, pattern=r"^https://[^\s<>\x22]+$")]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 WallTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-Instant = Annotated[AwareDatetime, BeforeValidator(to_utc)]
+Instant = Annotated[datetime, _InUtc()]
 """RFC 3339 with offset in JSON; an aware datetime in UTC here."""
 Natural = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Minutes = Annotated[int, Field(ge=0, le=YEAR_IN_MINUTES)]
@@ -110,13 +140,13 @@ class ChangeEvent(Model):
 
     company_id: Id
     version: Natural
-    notify: Annotated[Notify, null_means(Notify.ALL)] = Notify.ALL
-    extra: Annotated[dict[str, Text], null_means({})] = {}
+    notify: Annotated[Notify, NullMeans(Notify.ALL)] = Notify.ALL
+    extra: Annotated[dict[str, Text], NullMeans({})] = Field(default_factory=dict)
     links: Links | None = None
 
 
 class Tombstone(Model):
-    """A deletion: the entity's ids and version suffice. The version stays known, so that an older event cannot bring it back."""
+    """A deletion: ids and version suffice. The version stays known, so that nothing older revives the entity."""
 
     company_id: Id
     version: Natural

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import JsonValue
 
-from schemas.base import ChangeEvent, Id, Instant, Text, null_means
+from schemas.base import ChangeEvent, Id, Instant, NullMeans, Text
 from schemas.customer import Customer
 
 
@@ -42,7 +42,7 @@ class Callback(ChangeEvent):
     preferred_time_window: JsonValue = None
     notes: Text | None = None
     decision_id: Id | None = None
-    assign: Annotated[bool, null_means(True)] = True
+    assign: Annotated[bool, NullMeans(True)] = True
 
 
 def must_be(status: CallbackStatus) -> Callable[[Any], str | None]:

@@ -16,7 +16,7 @@ class AutoAssign(_Command):
 
 
 class BulkAutoAssign(_Command):
-    """The pending callbacks named, or of the branch, or of both their intersection; neither: all of the company."""
+    """The pending callbacks named, or the branch's; both: what they have in common; neither: the company's."""
 
     callback_ids: Several[Id] | None = None
     branch_id: Id | None = None

@@ -11,12 +11,12 @@ from schemas.base import (
     Minutes,
     Model,
     Natural,
+    NullMeans,
     Seconds,
     Several,
     Text,
     Tombstone,
     WallTime,
-    null_means,
 )
 from schemas.directory import QuietHours
 from schemas.reasons import Audience, ChannelName, Level, NotificationType
@@ -28,8 +28,8 @@ STAFF_ONLY = frozenset({NotificationType.CALLBACK_ASSIGNED, NotificationType.CAL
 class NotificationConfig(ChangeEvent):
     """One way in which a level tells one audience of one event type.
 
-    `retry_schedule_seconds` of None: the setting's. A reminder falls due `minutes_before` the start (default 1440), or
-    `days_before` at the branch's wall-clock time `at`.
+    `retry_schedule_seconds` of None: the setting's. A reminder falls due `minutes_before` the start (default
+    1440), or `days_before` at the branch's wall-clock time `at`.
     """
 
     config_id: Id
@@ -48,7 +48,7 @@ class NotificationConfig(ChangeEvent):
 
     @property
     def told(self) -> Audience:
-        """`audience`, or who is told by default: the colleague of what only a colleague is told, else the customer."""
+        """`audience`, or the default: staff for what only a colleague is told, else the customer."""
         return self.audience or (Audience.STAFF if self.event_type in STAFF_ONLY else Audience.CUSTOMER)
 
     @model_validator(mode="after")
@@ -61,7 +61,7 @@ class NotificationConfig(ChangeEvent):
 
 
 class ProviderTemplate(Model):
-    """A template approved by the provider (WhatsApp): its name, language, and the placeholders that fill it, in order."""
+    """A template that the provider approved (WhatsApp), and the placeholders that fill it, in order."""
 
     name: Text
     language: Text
@@ -88,11 +88,11 @@ class Unsubscription(Model):
 
 
 class CustomerPreferences(ChangeEvent):
-    """`channels` reorders a configured chain and never adds to it. `timezone` as received: see `schemas.base.is_zone`."""
+    """`channels` reorders a configured chain, never adds to it. `timezone` is as received: see `base.is_zone`."""
 
     customer_id: Id
-    channels: Annotated[Several[ChannelName], null_means(())] = ()
-    unsubscribed: Annotated[Several[Unsubscription], null_means(())] = ()
+    channels: Annotated[Several[ChannelName], NullMeans(())] = ()
+    unsubscribed: Annotated[Several[Unsubscription], NullMeans(())] = ()
     quiet_hours: QuietHours | None = None
     timezone: Text | None = None
     locale: Text | None = None

@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from schemas.base import EventId, Id, Instant, Model, Natural, Several, Text, null_means
+from pydantic import Field
+
+from schemas.base import EventId, Id, Instant, Model, Natural, NullMeans, Several, Text
 from schemas.reasons import ChosenBy, DecisionReason, Exclusion
 
 
@@ -20,10 +22,10 @@ class Candidate(Model):
 class Decision(Model):
     """Any of the decision types.
 
-    The event's id is `decision_id`, its time `decided_at`: the timestamp of the record that caused it. `strategy` is
-    free text because a refused command's is told as it was. `basis` gives, for each input topic, the partition's
-    offset that was applied last, that of the causing record included. `note` is a re-assign command's reason.
-    `total`, `assigned` and `failed` are of the summary of a bulk command.
+    The event's id is `decision_id`, its time `decided_at`: the timestamp of the record that caused it.
+    `strategy` is free text because a refused command's is told as it was. `basis` gives, for each input topic,
+    the partition's offset that was applied last, that of the causing record included. `note` is the reason that
+    a re-assign command gave. `total`, `assigned` and `failed` are of the summary of a bulk command.
     """
 
     decision_id: Id
@@ -40,8 +42,8 @@ class Decision(Model):
     command_id: EventId | None = None
     caused_by: EventId
     decided_at: Instant
-    candidates: Annotated[Several[Candidate], null_means(())] = ()
-    candidates_omitted: Annotated[dict[str, Natural], null_means({})] = {}
+    candidates: Annotated[Several[Candidate], NullMeans(())] = ()
+    candidates_omitted: Annotated[dict[str, Natural], NullMeans({})] = Field(default_factory=dict)
     basis: dict[str, Natural]
     total: Natural | None = None
     assigned: Natural | None = None

@@ -1,8 +1,9 @@
 """The company's own data: branches, services, people, and how each of them is deleted."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from schemas.base import (
     ChangeEvent,
@@ -11,12 +12,12 @@ from schemas.base import (
     Minutes,
     Model,
     Natural,
+    NullMeans,
     Several,
     Text,
     Tombstone,
     WallTime,
     ZoneName,
-    null_means,
 )
 from schemas.reasons import Strategy
 
@@ -25,20 +26,29 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 """In the order of `datetime.weekday()`."""
 
 
+ShiftEnd = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
+
+
 class Shift(NamedTuple):
-    """Working time of one day, half-open, as wall-clock text of the branch: `start <= HH:MM < end`."""
+    """Working time within one day, as wall-clock text of the branch, half-open: `start <= HH:MM < end`."""
 
-    start: WallTime
-    end: Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
+    start: str
+    end: str
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        # pydantic's own reading of a named tuple would take {"start": …, "end": …} as well
+        return core_schema.no_info_after_validator_function(_shift, handler(tuple[WallTime, ShiftEnd]))
 
 
-def _begins_before_it_ends(shift: Shift) -> Shift:
+def _shift(pair: tuple[str, str]) -> Shift:
+    shift = Shift(*pair)
     if shift.start >= shift.end:
         raise ValueError("a shift must begin before it ends; a night shift is two entries")
     return shift
 
 
-Shifts = Annotated[Several[Annotated[Shift, AfterValidator(_begins_before_it_ends)]], null_means(())]
+Shifts = Annotated[Several[Shift], NullMeans(())]
 
 
 class WorkingHours(Model):
@@ -104,7 +114,7 @@ class Service(ChangeEvent):
     service_id: Id
     name: Text
     duration_minutes: Minutes
-    confidential: Annotated[bool, null_means(False)] = False
+    confidential: Annotated[bool, NullMeans(False)] = False
 
 
 class Staff(ChangeEvent):
@@ -120,7 +130,7 @@ class Staff(ChangeEvent):
     accepts_callbacks: bool
     max_active_callbacks: Natural | None = None
     working_hours: WorkingHours | None = None
-    absences: Annotated[Several[Absence], null_means(())] = ()
+    absences: Annotated[Several[Absence], NullMeans(())] = ()
 
 
 class CompanyDeleted(Tombstone):

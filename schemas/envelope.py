@@ -1,17 +1,18 @@
-"""The codec: CloudEvents 1.0 in structured JSON (in and out) and in binary mode (in), by the Kafka protocol binding.
+"""The codec: CloudEvents 1.0 by its Kafka protocol binding, structured JSON in and out, binary mode in.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 from pydantic import BaseModel, ValidationError
 
-from schemas.base import Model, to_utc
-from schemas.event_types import EVENT_TYPES, EventType
+from schemas.base import MAX_TEXT, Model, to_utc
+from schemas.event_types import EVENT_TYPES
 from schemas.partitioner import murmur2_partition
 from schemas.reasons import RefusedReason
 
@@ -28,22 +29,26 @@ class Record(Protocol):
     @property
     def value(self) -> bytes | None: ...
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]] | None: ...
+    def headers(self) -> Sequence[tuple[str, bytes | None]] | None: ...
     @property
     def partition(self) -> int: ...
 
 
 class Refused(Exception):  # noqa: N818 - a verdict on the record, not a fault of ours
-    """The record cannot be applied and belongs into `intake.dead-letters`. `detail` repeats no content of it."""
+    """The record cannot be applied and belongs into `intake.dead-letters`.
 
-    def __init__(self, reason: RefusedReason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+    `type` is the event's, or None where the envelope could not be read.
+    """
+
+    def __init__(self, reason: RefusedReason, detail: str, type: str | None = None) -> None:
+        super().__init__(reason, detail, type)
         self.reason = reason
         self.detail = detail
+        self.type = type
 
 
-class Ignored(Exception):  # noqa: N818
-    """The type is not one of the topic's: a newer producer may send it, it is skipped and counted."""
+class Ignored(Exception):  # noqa: N818 - as above
+    """`type` is not one of the topic's: a newer producer may send it, so it is skipped and counted."""
 
     def __init__(self, type: str) -> None:
         super().__init__(type)
@@ -65,7 +70,7 @@ class Event(msgspec.Struct, frozen=True):
 _Attribute = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 
-class _Envelope(msgspec.Struct, frozen=True):
+class _Attributes(msgspec.Struct, frozen=True):
     specversion: Literal["1.0"]
     id: _Attribute
     source: _Attribute
@@ -73,6 +78,9 @@ class _Envelope(msgspec.Struct, frozen=True):
     time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     subject: str | None = None
     partitionkey: str | None = None
+
+
+class _Structured(_Attributes, frozen=True):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -88,36 +96,48 @@ class _Outgoing(msgspec.Struct, omit_defaults=True, tag_field="specversion", tag
 
 
 _STRUCTURED = b"application/cloudevents+json"
-_read_envelope = msgspec.json.Decoder(_Envelope).decode
-_read_raw = msgspec.json.Decoder(msgspec.Raw).decode
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+_read_structured = msgspec.json.Decoder(_Structured).decode
+_read_json = msgspec.json.Decoder(msgspec.Raw).decode
 _write = msgspec.json.Encoder().encode
 
 
 def decode(topic: str, record: Record, partitions: int | None = None) -> Event:
     """The event in a record of `topic` (the contract's name, without prefix).
 
-    With `partitions`, the topic's partition count, the record must also lie where its key belongs.
+    With `partitions`, the topic's partition count, the record must also lie where its key belongs. Of a JSON key
+    that occurs twice the last one counts, as with most readers (RFC 8259, section 4).
 
     Raises:
         Refused: it cannot be applied, with the reason.
         Ignored: its type is not known on this topic.
     """
-    if not record.value:
+    value = record.value
+    if not value:
         raise Refused(RefusedReason.EMPTY_VALUE, "the record has no value")
-    envelope = _envelope(record.value, record.headers or ())
-    kind = EVENT_TYPES.get(envelope.type)
+    attributes, raw = _unwrap(value, record.headers or ())
+    kind = EVENT_TYPES.get(attributes.type)
     if kind is None or not kind.travels_on(topic):
-        raise Ignored(envelope.type)
-    data = _data(kind, bytes(envelope.data))
-    company_id: str | None = getattr(data, "company_id", None)
-    if kind.keyed or company_id is not None:
-        _check_key(record, envelope.partitionkey, company_id, partitions)
-    if kind.contradiction is not None and (what := kind.contradiction(data)) is not None:
-        raise Refused(RefusedReason.INCONSISTENT, what)
-    time = envelope.time
-    if time is not None and time.tzinfo is not UTC:
-        time = to_utc(time)
-    return Event(envelope.id, envelope.source, envelope.type, time, envelope.subject, company_id or "", data)
+        raise Ignored(attributes.type)
+    try:
+        if b"\\" in value and _NUL.search(value):
+            raise Refused(
+                RefusedReason.INVALID_DATA, "contains the character U+0000, which PostgreSQL cannot store"
+            )
+        data = _read_data(raw, kind.model, kind.tombstone)
+        company_id: str | None = getattr(data, "company_id", None)
+        if kind.keyed or company_id is not None:
+            _check_key(record, attributes.partitionkey, company_id, partitions)
+        if kind.contradiction is not None and (what := kind.contradiction(data)) is not None:
+            raise Refused(RefusedReason.INCONSISTENT, what)
+    except Refused as refused:
+        refused.type = attributes.type
+        raise
+    time = None if attributes.time is None else to_utc(attributes.time)
+    return Event(
+        attributes.id, attributes.source, attributes.type, time, attributes.subject, company_id or "", data
+    )
 
 
 def encode(
@@ -127,66 +147,76 @@ def encode(
     source: str,
     time: datetime,
     subject: str | None,
-    company_id: str,
+    company_id: str | None,
     data: BaseModel | Mapping[str, Any],
 ) -> bytes:
-    """The event in structured mode, fields that are None left out.
+    """The event in structured mode; fields that are None are left out. `company_id` is the partition key, if any.
 
-    A mapping must hold what JSON can say, and aware datetimes in UTC; it is the fast way for large decisions. Only
-    its own fields are looked at for None, not those of mappings within it. An event of no company has an empty
-    `company_id`.
+    A mapping is the fast way for large decisions. It holds what JSON can say, enums, and aware datetimes in UTC;
+    only its own fields are looked at for None, not those of mappings within it.
     """
-    plain: Any
+    content: Any
     if isinstance(data, BaseModel):
-        plain = msgspec.Raw(data.__pydantic_serializer__.to_json(data, exclude_none=True, by_alias=True))
+        content = msgspec.Raw(data.__pydantic_serializer__.to_json(data, exclude_none=True, by_alias=True))
     else:
-        plain = {name: value for name, value in data.items() if value is not None}
-    return _write(_Outgoing(id, source, type, time, "application/json", plain, subject, company_id or None))
+        content = {name: value for name, value in data.items() if value is not None}
+    return _write(_Outgoing(id, source, type, time, "application/json", content, subject, company_id))
 
 
-def _envelope(value: bytes, headers: Sequence[tuple[str, bytes]]) -> _Envelope:
-    for name, header in headers:
-        if name == "content-type" and header.startswith(_STRUCTURED):
-            return _structured(value, RefusedReason.INVALID_JSON)
-    attributes = {name: header for name, header in headers if name.startswith("ce_") and header is not None}
-    if attributes:
-        return _binary(value, attributes)
-    return _structured(value, RefusedReason.NOT_A_CLOUDEVENT)
+def _unwrap(value: bytes, headers: Sequence[tuple[str, bytes | None]]) -> tuple[_Attributes, bytes]:
+    """The envelope's attributes and the JSON of its data, in whichever mode the record is."""
+    in_headers: dict[str, bytes] = {}
+    for name, content in headers:
+        if content is None:
+            continue
+        if name == "content-type" and content.startswith(_STRUCTURED):
+            return _unwrap_structured(value, RefusedReason.INVALID_JSON)
+        if name.startswith("ce_") and b"\0" not in content:
+            in_headers[name.removeprefix("ce_")] = content
+    if in_headers:
+        return _unwrap_binary(value, in_headers)
+    return _unwrap_structured(value, RefusedReason.NOT_A_CLOUDEVENT)
 
 
-def _structured(value: bytes, if_no_json: RefusedReason) -> _Envelope:
+def _unwrap_structured(value: bytes, unreadable: RefusedReason) -> tuple[_Attributes, bytes]:
     try:
-        return _read_envelope(value)
+        value.decode()  # attributes that are not ours are skipped unread
+        event = _read_structured(value)
     except msgspec.ValidationError as error:
         raise Refused(RefusedReason.NOT_A_CLOUDEVENT, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(if_no_json, str(error)) from None
+        raise Refused(unreadable, str(error)) from None
+    return event, bytes(event.data)
 
 
-def _binary(value: bytes, headers: Mapping[str, bytes]) -> _Envelope:
+def _unwrap_binary(value: bytes, headers: Mapping[str, bytes]) -> tuple[_Attributes, bytes]:
     try:
-        attributes = {name.removeprefix("ce_"): header.decode() for name, header in headers.items()}
-        envelope = msgspec.convert(attributes, _Envelope)
+        text = {name: content.decode() for name, content in headers.items()}
+        attributes = msgspec.convert(text, _Attributes)
     except (msgspec.ValidationError, UnicodeDecodeError) as error:
         raise Refused(RefusedReason.NOT_A_CLOUDEVENT, str(error)) from None
     try:
-        return msgspec.structs.replace(envelope, data=_read_raw(value))
+        return attributes, bytes(_read_json(value))  # pydantic alone would take NaN
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Refused(RefusedReason.INVALID_JSON, str(error)) from None
+        raise Refused(RefusedReason.INVALID_JSON, str(error), attributes.type) from None
 
 
-def _data(kind: EventType, raw: bytes) -> Model:
+def _read_data(raw: bytes, model: type[Model], tombstone: type[Model] | None) -> Model:
     try:
-        return kind.model.__pydantic_validator__.validate_json(raw)  # type: ignore[no-any-return]
+        data: Model = model.__pydantic_validator__.validate_json(raw)
+        return data
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-    kinds = {problem["type"] for problem in problems}
-    if kind.tombstone is not None and kinds == {"missing"}:
-        return _data(EventType(kind.tombstone, kind.topic), raw)
-    detail = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'data'}: {p['msg']}" for p in problems[:3])
-    if kinds == {"json_invalid"}:
+        if error.error_count() > 100:  # to list a megabyte of them would hold up its neighbours
+            raise Refused(RefusedReason.INVALID_DATA, f"{error.error_count()} errors") from None
+        problems = error.errors(include_url=False, include_input=False)
+    if tombstone is not None and all(problem["type"] == "missing" for problem in problems):
+        return _read_data(raw, tombstone, None)
+    detail = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'data'}: {p['msg']}" for p in problems[:3])[:1000]
+    if problems[0]["type"] == "json_invalid":
         raise Refused(RefusedReason.INVALID_JSON, detail)
-    raise Refused(RefusedReason.TOO_LONG if kinds == {"string_too_long"} else RefusedReason.INVALID_DATA, detail)
+    if all(problem.get("ctx", {}).get("max_length", 0) >= MAX_TEXT for problem in problems):
+        raise Refused(RefusedReason.TOO_LONG, detail)
+    raise Refused(RefusedReason.INVALID_DATA, detail)
 
 
 def _check_key(record: Record, partitionkey: str | None, company_id: str | None, partitions: int | None) -> None:
@@ -197,8 +227,5 @@ def _check_key(record: Record, partitionkey: str | None, company_id: str | None,
         raise Refused(RefusedReason.KEY_MISMATCH, "the key is not data.company_id")
     if partitionkey is not None and partitionkey != company_id:
         raise Refused(RefusedReason.KEY_MISMATCH, "partitionkey is not the key")
-    if partitions is not None and murmur2_partition(key, partitions) != record.partition:
-        raise Refused(
-            RefusedReason.WRONG_PARTITION,
-            f"in partition {record.partition}, not {murmur2_partition(key, partitions)} of {partitions}",
-        )
+    if partitions is not None and (right := murmur2_partition(key, partitions)) != record.partition:
+        raise Refused(RefusedReason.WRONG_PARTITION, f"its key belongs into partition {right} of {partitions}")

@@ -38,9 +38,9 @@ PRIORITY_TOPICS = frozenset(
 class EventType:
     """How one type is read.
 
-    `topic` is the contract's name, without prefix; None: the priority and delay topics. `contradiction` says what in
-    the data contradicts the type. `tombstone` reads data of which only the ids and the version came. `keyed`: the key
-    is the company's id; what is not keyed lies where its writer put it.
+    `topic` is the contract's name, without prefix; None: the priority and delay topics. `contradiction` says what
+    in the data contradicts the type. `tombstone` reads data of which only the ids and the version came. `keyed`:
+    the key is the company's id; what is not keyed lies where its writer put it.
     """
 
     model: type[Model]

@@ -1,26 +1,22 @@
 """A record that could not be applied, kept whole."""
 
-from typing import Annotated
-
-from schemas.base import Model, Natural, Several, Text, null_means
+from schemas.base import Instant, Model, Natural, Several, Text
 from schemas.reasons import RefusedReason
 
 
-class Header(Model):
-    name: str
-    value_base64: str | None = None
-
-
 class IntakeRefused(Model):
-    """Where the record came from, its bytes, and why. `timestamp` is Kafka's, in milliseconds since the epoch, or -1."""
+    """Where the record came from, its bytes, and why. `role` is the one that refused it.
+
+    `headers` are pairs of a name and the value in base64, in the record's order.
+    """
 
     topic: Text
     partition: Natural
     offset: Natural
-    timestamp: int
+    timestamp: Instant
     key_base64: str | None = None
     value_base64: str | None = None
-    headers: Annotated[Several[Header], null_means(())] = ()
+    headers: Several[tuple[str, str | None]]
     reason: RefusedReason
     detail: Text
     role: Text

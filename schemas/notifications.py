@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from schemas.base import EventId, Html, Id, Instant, Model, Natural, Seconds, Several, Text, WallTime, null_means
+from schemas.base import EventId, Html, Id, Instant, Model, Natural, NullMeans, Seconds, Several, Text, WallTime
 from schemas.customer import PushAddress
 from schemas.reasons import (
     Audience,
@@ -87,7 +87,8 @@ class LocalQuietHours(Model):
 class NotificationRequest(Model):
     """What is to be sent, rendered for each channel of its chain.
 
-    `notification_id` is the permanent idempotency key. `caused_by` is the id of the event or decision that led to it.
+    `notification_id` is the permanent idempotency key; `caused_by` is the id of the event or decision behind it.
+    `sender_name` and `reply_to` are the branch's, else the company's.
     """
 
     notification_id: Id
@@ -98,10 +99,12 @@ class NotificationRequest(Model):
     recipient: Recipient
     channel: ChannelName
     fallback_channels: Several[ChannelName]
-    skipped: Annotated[Several[Skipped], null_means(())] = ()
+    skipped: Annotated[Several[Skipped], NullMeans(())] = ()
     contents: dict[ChannelName, Content]
     priority: Priority
     locale: Text
+    sender_name: Text | None = None
+    reply_to: Text | None = None
     not_before: Instant | None = None
     not_after: Instant | None = None
     quiet_hours: LocalQuietHours | None = None
@@ -125,10 +128,10 @@ class AttemptDue(NotificationRequest):
     """What travels on the priority and delay topics. `attempt` counts per channel, from 1; `redrive` how often an
     operator sent it again; `attempts` what was tried so far."""
 
-    attempt: Annotated[Natural, null_means(1)] = 1
-    redrive: Annotated[Natural, null_means(0)] = 0
+    attempt: Annotated[Natural, NullMeans(1)] = 1
+    redrive: Annotated[Natural, NullMeans(0)] = 0
     due_at: Instant
-    attempts: Annotated[Several[Attempt], null_means(())] = ()
+    attempts: Annotated[Several[Attempt], NullMeans(())] = ()
 
 
 class DeadLetter(NotificationRequest):
@@ -136,15 +139,15 @@ class DeadLetter(NotificationRequest):
 
     reason: Reason
     error: Text | None = None
-    redrive: Annotated[Natural, null_means(0)] = 0
-    attempts: Annotated[Several[Attempt], null_means(())] = ()
+    redrive: Annotated[Natural, NullMeans(0)] = 0
+    attempts: Annotated[Several[Attempt], NullMeans(())] = ()
 
 
 class Outcome(Model):
     """What became of an attempt, or why there was none. No address and no text: the recipient is a keyed hash.
 
-    `attempt` of an outcome without one is the number that it would have had. A suppression at routing has no request,
-    so it carries `event_type`, `audience` and, where one decided, `config` itself.
+    `attempt` of an outcome without one is the number that it would have had. A suppression at routing has no
+    request, so it carries `event_type`, `audience` and, where one decided, `config` itself.
     """
 
     notification_id: Id

@@ -37,8 +37,8 @@ class OptSource(StrEnum):
 
 
 class _Choice(Model):
-    """`company_id` of None: the number belongs to the account, and it holds for every company on it. `event_type` of
-    None: everything on that channel."""
+    """Without `company_id`, it holds for every company on that account; without `event_type`, for everything on
+    that channel."""
 
     company_id: Id | None = None
     channel: ChannelName

@@ -10,6 +10,7 @@ import ssl
 import sys
 from collections.abc import Collection
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -31,6 +32,7 @@ from streams.errors import UserError
 from streams.smtp_url import SmtpServer, parse_smtp_url
 
 _BROKER = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
+_ADDRESS = re.compile(r"[!-;=?A-~]+@[^\s@<>]+")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
 _DATABASE_DRIVERS = {
     "postgres": "postgresql+psycopg",
@@ -85,8 +87,8 @@ class Settings(BaseSettings):
     sasl_username: str | None = Field(default=None, examples=["staffetta"])
     sasl_password: str | None = Field(default=None, repr=False, examples=["the password of that user"])
     ssl_ca: Path | None = Field(default=None, examples=["/etc/ssl/kafka-ca.pem"])
-    topic_prefix: Annotated[str, _matching(_PREFIX, "only letters, digits, '.', '_' and '-' may be used")] = (
-        Field(default="", examples=["staging."])
+    topic_prefix: Annotated[str, _matching(_PREFIX, "only letters, digits, '.', '_' and '-' may be used")] = Field(
+        default="", examples=["staging."]
     )
     """Put verbatim before the names of topics (internal ones too) and of consumer groups."""
     partitions: int = Field(default=12, ge=1, le=1000, examples=["12"])
@@ -112,9 +114,7 @@ class Settings(BaseSettings):
         repr=False,
         examples=["smtp+starttls://user:p%40ss@mail.example.org:587"],
     )
-    smtp_from: Annotated[str, _matching(re.compile(r"[^\r\n]*[^\s@<>]+@[^\s@<>]+>?"), "not an address")] = (
-        Field(default="staffetta@localhost", examples=["Salon Beispiel <termine@example.org>"])
-    )
+    smtp_from: str = Field(default="staffetta@localhost", examples=["Salon Beispiel <termine@example.org>"])
     email_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
     provider_timeout_seconds: FiniteFloat = Field(default=10, gt=0, examples=["10"])
     unconfirmed_grace_seconds: FiniteFloat = Field(default=120, ge=0, examples=["120"])
@@ -166,6 +166,13 @@ class Settings(BaseSettings):
         if not separator or dialect not in {"sqlite", *_DATABASE_DRIVERS}:
             raise ValueError("must begin with sqlite://, postgresql://, mysql:// or mariadb://")
         return f"{_DATABASE_DRIVERS.get(scheme, scheme)}://{rest}"
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not _ADDRESS.fullmatch(parseaddr(value)[1]):
+            raise ValueError("must be ADDRESS or NAME <ADDRESS>")
+        return value
 
     @field_validator("smtp_url")
     @classmethod
@@ -221,16 +228,16 @@ def load_settings(roles: Collection[str] = ()) -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise UserError(settings_errors.explain(error, Settings), exit_code=2) from None
-    missing = _missing(settings, roles)
-    if missing:
-        raise UserError(settings_errors.required(*missing, Settings), exit_code=2)
+    lacking = missing(settings, roles)
+    if lacking is not None:
+        raise UserError(settings_errors.required(*lacking, Settings), exit_code=2)
     if "STAFFETTA_INTERNAL_PARENT" not in os.environ:
         for warning in settings_errors.unknown(Settings):
             print(warning, file=sys.stderr)
     return settings
 
 
-def _missing(settings: Settings, roles: Collection[str]) -> tuple[str, str] | None:
+def missing(settings: Settings, roles: Collection[str]) -> tuple[str, str] | None:
     """(field, why it is needed) of the first setting that is missing."""
     if settings.security_protocol.startswith("SASL"):
         for field in ("sasl_username", "sasl_password"):

@@ -27,6 +27,11 @@ def pytest_report_header() -> str:
     return f"seed: {SEED} (repeat with SEED={SEED})"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    if exitstatus == pytest.ExitCode.TESTS_FAILED:
+        terminalreporter.write_line(f"Repeat this run's random choices with SEED={SEED}")
+
+
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> random.Random:
     """Random choices that depend on SEED and the test, not on which tests ran before."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from schemas.notifications import Recipient
 from streams.policy.delivery.results import Result
 
 
@@ -31,6 +32,10 @@ class Channel(Protocol):
     @property
     def provider(self) -> str:
         """Who takes the messages over; named in outcomes."""
+        ...
+
+    def address(self, recipient: Recipient) -> str | None:
+        """Where this channel reaches somebody, if it does."""
         ...
 
     async def send(self, message: Message, begin_before: float) -> Result:

@@ -3,10 +3,11 @@
 import asyncio
 import re
 import time
-from typing import Self
+from typing import NamedTuple, Self
 
 from aiosmtplib import SMTPException
 
+from schemas.notifications import Recipient
 from schemas.reasons import DeliveryReason
 from sinks.channels.base import Message
 from sinks.channels.smtp.composing import Composer, mailbox
@@ -24,13 +25,26 @@ from streams.settings import Settings
 from streams.smtp_url import SmtpServer
 
 MAX_ERROR = 300
+SERVICE_CLOSING = 421
 _ADDRESS = re.compile(r"""[^\s<>()"',;:]+@[^\s<>()"',;:]+""")
+
+
+class _Mail(NamedTuple):
+    message_id: str
+    recipient: str
+    content: bytes
+    begin_before: float
+    deadline: float
+
+
+class _SessionEndedError(Exception):
+    """The server had ended the session while it was idle: nothing is known of the mail yet."""
 
 
 class Email:
     """Sends through one mail server, over at most `concurrency` connections.
 
-    A mail takes at most `timeout_seconds` for its connection, and as long again from MAIL to the last answer.
+    A mail has `timeout_seconds` for its connection, and as long again from MAIL to the last answer.
     """
 
     provider = "smtp"
@@ -49,20 +63,88 @@ class Email:
             timeout_seconds=settings.provider_timeout_seconds,
         )
 
+    def address(self, recipient: Recipient) -> str | None:
+        return recipient.email
+
     async def send(self, message: Message, begin_before: float) -> Result:
         recipient = mailbox(message.address)
         if recipient is None:
             return Permanent(DeliveryReason.DEAD_ADDRESS, "no mail can be sent to an address of this form")
-        mail = self._composer.compose(message, recipient)
-        message_id = self._composer.message_id(message.company_id, message.notification_id)
         async with self._connections.places:
+            mail = _Mail(
+                self._composer.message_id(message.company_id, message.notification_id),
+                recipient,
+                self._composer.compose(message, recipient),
+                begin_before,
+                deadline=asyncio.get_running_loop().time() + 2 * self._timeout,
+            )
             try:
-                await self._hand_over(recipient, mail, begin_before)
-            except _TooLate:
-                return NotStarted()
-            except _Failed as failed:
-                return failed.result(recipient)
-        return Accepted(message_id)
+                return await self._attempt(mail, fresh=False)
+            except _SessionEndedError:
+                return await self._attempt(mail, fresh=True)
 
     async def close(self) -> None:
         await self._connections.close()
+
+    async def _attempt(self, mail: _Mail, *, fresh: bool) -> Result:
+        try:
+            async with self._in_time(mail):
+                connection = await self._connections.take(fresh=fresh)
+        except Refused as refused:
+            return _refusal(refused, mail.recipient)
+        except (SMTPException, OSError) as error:
+            return self._lost(Stage.CONNECTING, error)
+        try:
+            return await self._hand_over(connection, mail)
+        except BaseException:
+            connection.abort()
+            raise
+        finally:
+            self._connections.give_back(connection)
+
+    async def _hand_over(self, connection: Connection, mail: _Mail) -> Result:
+        if time.monotonic() > mail.begin_before:
+            return NotStarted()
+        if not mail.recipient.isascii() and not connection.takes_utf8:
+            return Permanent(DeliveryReason.REJECTED, "the server takes no address outside ASCII")
+        try:
+            async with self._in_time(mail):
+                await connection.hand_over(self._composer.sender, mail.recipient, mail.content)
+        except Refused as refused:
+            if refused.reply.code == SERVICE_CLOSING:
+                self._end(connection)
+            return _refusal(refused, mail.recipient)
+        except (SMTPException, OSError) as error:
+            self._end(connection)
+            return self._lost(connection.stage, error)
+        return Accepted(mail.message_id)
+
+    def _end(self, connection: Connection) -> None:
+        connection.abort()
+        if connection.used and connection.stage is Stage.SENDER:
+            raise _SessionEndedError
+
+    def _in_time(self, mail: _Mail) -> asyncio.Timeout:
+        return asyncio.timeout_at(min(mail.deadline, asyncio.get_running_loop().time() + self._timeout))
+
+    def _lost(self, stage: Stage, error: Exception) -> Result:
+        """No answer: what that means depends on how far the mail had come."""
+        late = isinstance(error, TimeoutError)
+        text = f"{stage}: " + (f"no answer within {self._timeout:g} s" if late else str(error))[:MAX_ERROR]
+        if stage is Stage.HANDED_OVER:
+            return Unconfirmed(DeliveryReason.TIMEOUT if late else DeliveryReason.LOST_AFTER_DATA, text)
+        return Transient(DeliveryReason.TIMEOUT if late else DeliveryReason.CONNECTION_FAILED, text)
+
+
+def _refusal(refused: Refused, recipient: str) -> Result:
+    text = f"{refused.stage}: {_without_address(str(refused), recipient)}"[:MAX_ERROR]
+    if refused.stage is Stage.HANDED_OVER and not refused.reply.is_negative:
+        return Unconfirmed(DeliveryReason.LOST_AFTER_DATA, text)
+    return judge(refused.reply, refused.stage, text)
+
+
+def _without_address(text: str, recipient: str) -> str:
+    """A server likes to repeat the address, which has no place in an outcome."""
+    local = re.escape(recipient.rpartition("@")[0])
+    redacted = re.sub(rf"(?<!\w){local}(?!\w)", "…", _ADDRESS.sub("…", text), flags=re.IGNORECASE)
+    return " ".join(redacted.split())

@@ -1,6 +1,5 @@
 """When the database is away: wait, say so, and go on where it comes back."""
 
-import logging
 import sqlite3
 import time
 from collections.abc import Callable
@@ -8,12 +7,15 @@ from typing import TypeVar
 
 import psycopg
 import pymysql
+import structlog
 from sqlalchemy.exc import DBAPIError
 
 T = TypeVar("T")
 
-log = logging.getLogger("staffetta.database")
+log = structlog.get_logger("staffetta.database")
 
+FIRST_WORD_SECONDS = 0.5
+"""A lock that somebody held for a moment, or a deadlock, is not worth a word."""
 SAY_EVERY_SECONDS = 5.0
 SHORTEST_WAIT_SECONDS = 0.05
 LONGEST_WAIT_SECONDS = 2.0
@@ -44,18 +46,14 @@ def is_away(error: DBAPIError) -> bool:
             return False
 
 
-def patiently(
-    attempt: Callable[[], T],
-    heartbeat: Callable[[], None],
-    *,
-    sleep: Callable[[float], None] = time.sleep,
-) -> T:
+def patiently(attempt: Callable[[], T], heartbeat: Callable[[], None]) -> T:
     """The result of `attempt`, made again for as long as the database is away.
 
     `heartbeat` is called before each attempt, so that whoever watches over progress knows why there is none.
     """
-    away_since: float | None = None
-    said = wait = 0.0
+    began = time.monotonic()
+    say_at = began + FIRST_WORD_SECONDS
+    wait = SHORTEST_WAIT_SECONDS
     while True:
         heartbeat()
         try:
@@ -64,16 +62,14 @@ def patiently(
             if not is_away(error):
                 raise
             now = time.monotonic()
-            if away_since is None:
-                away_since, wait = now, SHORTEST_WAIT_SECONDS
-            if now - max(said, 0) >= SAY_EVERY_SECONDS or not said:
-                log.warning("the database is away (%.0f s): %s; waiting for it", now - away_since, summary(error))
-                said = now
+            if now >= say_at:
+                log.warning("database is away, waiting for it", seconds=round(now - began), error=summary(error))
+                say_at = now + SAY_EVERY_SECONDS
         else:
-            if away_since is not None:
-                log.warning("the database is back after %.1f s", time.monotonic() - away_since)
+            if say_at > began + FIRST_WORD_SECONDS:
+                log.warning("database is back", seconds=round(time.monotonic() - began))
             return result
-        sleep(wait)
+        time.sleep(wait)
         wait = min(2 * wait, LONGEST_WAIT_SECONDS)
 
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+import sqlalchemy
+from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 
@@ -12,16 +13,16 @@ from streams.errors import UserError
 LOCK_SECONDS = 5
 PAUSED_SECONDS = 15
 """A worker that is paused within a transaction holds the lock on its positions. The server ends such a
-transaction after this time, so that the partition's next owner need not wait for a process that may never go on."""
+transaction after this time: the partition's next owner need not wait for a process that may never go on."""
 
 
-def connect(url: str) -> Engine:
+def create_engine(url: str) -> Engine:
     """An engine for a URL as SQLAlchemy takes it; nothing is connected yet. The URL's own parameters win over
     what is set here."""
     try:
         made = make_url(url)
         arguments = {name: value for name, value in _arguments(made).items() if name not in made.query}
-        engine = create_engine(
+        engine = sqlalchemy.create_engine(
             made,
             connect_args=arguments,
             json_serializer=dump_json,

@@ -46,22 +46,27 @@ def _facet(table: Table, keep: Literal["newest", "first"], guard: str, *columns:
     return Facet(table, (*(column.name for column in table.primary_key), *columns), guard, keep)
 
 
-_DECIDED = ("last_decision_id", "last_decision", "last_reason", "last_staff_id", "last_decided_at", "last_offset")
+_BOOKED = (
+    *("version", "branch_id", "service_id", "customer_id", "staff_id", "assigned_to"),
+    *("priority", "status", "requested_at", "expires_at"),
+)
+_DECIDED = (
+    *("last_decision_id", "last_decision", "last_reason", "last_staff_id"),
+    *("last_decided_at", "last_offset"),
+)
 _SUBJECT = ("entity_type", "entity_id", "entity_version", "caused_by")
 _ORIGIN = ("event_type", "audience", "config_id", "config_level", "config_version")
-_REQUESTED = ("recipient_id", "priority", "locale", "channels", "skipped", "templates", "requested_at", "request_offset")
+_REQUESTED = (
+    *("recipient_id", "priority", "locale", "channels", "skipped", "templates"),
+    *("requested_at", "request_offset"),
+)
 _HAPPENED = (
     *("status", "channel", "attempt", "reason", "recipient_hash"),
     *("next_attempt_at", "status_at", "outcome_offset"),
 )
 
 ENTITY = _facet(tables.entities, "newest", "version")
-CALLBACK = _facet(
-    tables.callbacks,
-    "newest",
-    "version",
-    *(name for name in tables.callbacks.columns.keys() if name not in {"callback_id", "company_id", *_DECIDED}),
-)
+CALLBACK = _facet(tables.callbacks, "newest", "version", *_BOOKED)
 CALLBACK_EVENT = _facet(tables.callback_events, "first", "type")
 DECISION = _facet(tables.decisions, "first", "type")
 LAST_DECISION = _facet(tables.callbacks, "newest", "last_offset", *_DECIDED)

@@ -1,9 +1,12 @@
 """Rows and the positions up to which they were read, in one transaction; and never two writers for a partition."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
+from threading import Lock
+from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
 from sinks.database.away import patiently
 from sinks.database.facets import Facet, merge
@@ -30,14 +33,16 @@ class RecordStore:
     opened with and the positions that it begins from, and changes exactly one row for each, or nothing at all. So
     a worker that was paused and replaced cannot write any more, whether or not its successor has written yet.
 
-    A commit whose answer was lost is asked for: the positions, changed in the same transaction, tell whether it was
-    carried out.
+    A commit whose answer was lost is asked for: the positions, changed in the same transaction, tell whether it
+    was carried out.
     """
 
     def __init__(self, engine: Engine, topics: Sequence[str], *, topic_prefix: str = "") -> None:
         self._engine = engine
         self._names = {topic: topic_prefix + topic for topic in sorted(topics)}
         self._epochs: dict[int, dict[str, int]] = {}
+        # SQLite has one writer at a time, and others poll for its lock: a queue of our own is quicker.
+        self._turn: AbstractContextManager[Any] = Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     def open(self, partition: int, heartbeat: Callable[[], None] = _nothing) -> dict[str, int]:
         """Take the partition over. Contract topic name -> next offset to record, where anything was recorded."""
@@ -68,7 +73,7 @@ class RecordStore:
 
         def attempt() -> None:
             repeated = next(attempts) > 0
-            with self._engine.begin() as connection:
+            with self._turn, self._engine.begin() as connection:
                 if self._move(connection, partition, before, moved, repeated):
                     for facet, values in rows.items():
                         connection.execute(upsert(facet, connection.dialect.name), values)
@@ -77,13 +82,10 @@ class RecordStore:
 
     def _claim(self, partition: int) -> dict[str, tuple[int, int]]:
         mine = positions.c.partition == partition, positions.c.topic.in_(self._names.values())
-        with self._engine.begin() as connection:
+        with self._turn, self._engine.begin() as connection:
             connection.execute(
                 upsert(OWNER, connection.dialect.name),
-                [
-                    {"topic": name, "partition": partition, "next": 0, "epoch": 0}
-                    for name in self._names.values()
-                ],
+                [{"topic": name, "partition": partition, "next": 0, "epoch": 0} for name in self._names.values()],
             )
             connection.execute(update(positions).where(*mine).values(epoch=positions.c.epoch + 1))
             found = connection.execute(select(positions).where(*mine))
@@ -98,9 +100,29 @@ class RecordStore:
         moved: Mapping[str, int],
         repeated: bool,
     ) -> bool:
-        """Whether the positions were moved; if not, an earlier attempt had moved them. Comes first in the
-        transaction: its locks make whoever opens the partition wait until this save is whole."""
+        """Whether the positions were moved now; if not, an earlier attempt of this save had moved them.
+
+        Comes first in the transaction: whoever opens the partition meanwhile waits until this save is whole."""
         for topic, end in moved.items():
             owned = self._owned(partition, topic)
-            changed = connection.execute(owned, ...)
+            move = update(positions).where(*owned, positions.c.next == before.get(topic, 0)).values(next=end)
+            if connection.execute(move).rowcount == 1:
+                continue
+            if repeated and self._has_moved(connection, partition, moved):
+                return False
+            raise Fenced(f"partition {partition} of {self._names[topic]} belongs to another worker")
         return True
+
+    def _has_moved(self, connection: Connection, partition: int, moved: Mapping[str, int]) -> bool:
+        return all(
+            connection.scalar(select(positions.c.next).where(*self._owned(partition, topic))) == end
+            for topic, end in moved.items()
+        )
+
+    def _owned(self, partition: int, topic: str) -> tuple[ColumnElement[bool], ...]:
+        """Selects the topic's position, provided that nobody opened the partition since this worker did."""
+        return (
+            positions.c.topic == self._names[topic],
+            positions.c.partition == partition,
+            positions.c.epoch == self._epochs[partition][topic],
+        )

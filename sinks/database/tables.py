@@ -13,7 +13,7 @@ from sinks.database.columns import Json, Moment, Name, Whole, Words
 
 metadata = MetaData()
 
-MARIADB = {
+MARIADB: dict[str, Any] = {
     f"{dialect}_{option}": value
     for dialect in ("mysql", "mariadb")
     for option, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}.items()
@@ -33,7 +33,7 @@ positions = Table(
     Column("epoch", Whole, nullable=False),
     **MARIADB,
 )
-"""Up to where each partition has been recorded. `epoch` grows with each owner, so that an earlier one is refused."""
+"""Up to where each partition has been recorded. `epoch` grows with each owner: an earlier one is refused."""
 
 entities = Table(
     "entities",

@@ -13,6 +13,9 @@ import subprocess
 import time
 from pathlib import Path
 
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
 from streams.errors import UserError
 from streams.kafka.install import find_java, kafka_jars
 
@@ -46,8 +49,9 @@ STOP_TIMEOUT_SECONDS = 20.0
 class Broker:
     """A broker on its folder: `server.properties`, `data/` and `broker.log` live there."""
 
-    def __init__(self, folder: Path, port: int, *, heap_mb: int, remove: Path | None = None) -> None:
+    def __init__(self, node_id: int, folder: Path, port: int, *, heap_mb: int, remove: Path | None = None) -> None:
         """`remove` is a folder that is deleted if this process dies without stopping the broker."""
+        self.node_id = node_id
         self.folder = folder
         self.port = port
         self.log = folder / "broker.log"
@@ -76,7 +80,7 @@ class Broker:
             raise UserError(f"Kafka could not prepare {self.folder}: {(done.stderr or done.stdout).strip()}")
 
     def launch(self) -> None:
-        """Start the process; `wait_until_listening` tells when it is there."""
+        """Start the process; `wait_until_ready` tells when it is there."""
         if self.pid is not None:
             return
         command = [*_java(self._heap_mb), "kafka.Kafka", str(self.folder / "server.properties")]
@@ -90,16 +94,28 @@ class Broker:
         assert self._shell.stdout is not None
         self._pid = int(self._shell.stdout.readline())
 
-    def wait_until_listening(self, timeout_seconds: float = START_TIMEOUT_SECONDS) -> None:
-        end = time.monotonic() + timeout_seconds
-        while not _accepts(self.port):
+    def wait_until_ready(self) -> None:
+        """Until the cluster counts this broker in: only then does it lead partitions and take topics."""
+        end = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self._is_member():
             if self.pid is None:
                 raise UserError(f"the broker ended while starting; its log is {self.log}:\n{self._tail()}")
             if time.monotonic() > end:
-                raise UserError(
-                    f"the broker was not ready after {timeout_seconds:.0f} s; its log is {self.log}"
-                )
+                raise UserError(f"the broker was not ready after {START_TIMEOUT_SECONDS:.0f} s; see {self.log}")
             time.sleep(0.05)
+
+    def _is_member(self) -> bool:
+        """By its own view, which begins with its new registration; others may still remember its last life."""
+        address = ("127.0.0.1", self.port)
+        with socket.socket() as probe:
+            if probe.connect_ex(address):
+                return False
+        # A new client each time: one that knows the cluster might ask another broker.
+        admin = AdminClient({"bootstrap.servers": "{}:{}".format(*address), "log_level": 0})
+        try:
+            return self.node_id in admin.list_topics(timeout=2).brokers
+        except KafkaException:
+            return False
 
     def stop(self) -> None:
         """Stop in order (leadership is handed over); killed if that takes too long."""
@@ -151,8 +167,3 @@ def _java(heap_mb: int) -> list[str]:
         "-cp",
         classpath,
     ]
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

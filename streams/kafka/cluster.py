@@ -6,19 +6,16 @@ import secrets
 import shutil
 import socket
 import tempfile
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
 from streams.errors import UserError
-from streams.kafka.broker import START_TIMEOUT_SECONDS, Broker
+from streams.kafka.broker import Broker
 from streams.kafka.config import Ports, server_properties
+from streams.kafka.install import find_java, kafka_jars
 
 # Below the range from which systems take the ports of outgoing connections (Linux from 32768). A port of that
 # range could be taken by a client that reconnects while the broker is down, even by connecting to itself.
@@ -46,17 +43,13 @@ class DevKafka:
         `port` is the first broker's; the others, and all controllers, take free ones. `overrides` go into
         server.properties.
         """
+        self._ports = _choose_ports(brokers, port)
         self._temporary = data_dir is None
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="staffetta-kafka-"))
-        self._ports = _choose_ports(brokers, port)
         self._overrides = overrides
+        remove = self.data_dir if self._temporary else None
         self._brokers = [
-            Broker(
-                self.data_dir / f"broker-{index}",
-                each.client,
-                heap_mb=heap_mb,
-                remove=self.data_dir if self._temporary else None,
-            )
+            Broker(index + 1, self.data_dir / f"broker-{index}", each.client, heap_mb=heap_mb, remove=remove)
             for index, each in enumerate(self._ports)
         ]
 
@@ -74,10 +67,11 @@ class DevKafka:
             for broker in self._brokers:
                 broker.launch()
             for broker in self._brokers:
-                broker.wait_until_listening()
-            self._wait_until_members(range(len(self._brokers)))
-        except BaseException:
+                broker.wait_until_ready()
+        except BaseException as error:
             self.close()
+            if isinstance(error, OSError):
+                raise UserError(f"cannot keep Kafka's data in {self.data_dir}: {error.strerror}") from error
             raise
         return self
 
@@ -88,19 +82,15 @@ class DevKafka:
 
     def close(self) -> None:
         """Stop every broker; a temporary folder is removed (nobody needs its data: they are killed)."""
-        for broker in self._brokers:
-            if self._temporary:
-                broker.kill()
         with ThreadPoolExecutor(len(self._brokers)) as pool:
-            list(pool.map(Broker.stop, self._brokers))
+            list(pool.map(Broker.kill if self._temporary else Broker.stop, self._brokers))
         if self._temporary:
             shutil.rmtree(self.data_dir, ignore_errors=True)
 
     def start(self, index: int = 0) -> None:
         """Start a broker that was stopped or killed; returns when the cluster has it again."""
         self._brokers[index].launch()
-        self._brokers[index].wait_until_listening()
-        self._wait_until_members([index])
+        self._brokers[index].wait_until_ready()
 
     def stop(self, index: int = 0) -> None:
         """SIGTERM: the broker hands over what it leads and ends."""
@@ -119,6 +109,11 @@ class DevKafka:
         self._brokers[index].resume()
 
     def _prepare(self) -> None:
+        find_java()
+        kafka_jars()
+        used = len(list(self.data_dir.glob("broker-*")))
+        if used not in (0, len(self._brokers)):
+            raise UserError(f"{self.data_dir} holds the data of {used} broker(s), not of {len(self._brokers)}")
         cluster_id = _cluster_id(self.data_dir)
         for index, broker in enumerate(self._brokers):
             broker.folder.mkdir(parents=True, exist_ok=True)
@@ -126,16 +121,6 @@ class DevKafka:
             (broker.folder / "server.properties").write_text(properties)
         with ThreadPoolExecutor(len(self._brokers)) as pool:
             list(pool.map(lambda broker: broker.format(cluster_id), self._brokers))
-
-    def _wait_until_members(self, indexes: range | list[int]) -> None:
-        """Until the cluster counts these brokers in: only then do they lead partitions and take topics."""
-        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
-        wanted = {index + 1 for index in indexes}
-        end = time.monotonic() + START_TIMEOUT_SECONDS
-        while not wanted <= _members(admin):
-            if time.monotonic() > end:
-                raise UserError(f"the brokers did not form a cluster; their logs are in {self.data_dir}")
-            time.sleep(0.05)
 
 
 def _cluster_id(data_dir: Path) -> str:
@@ -147,29 +132,24 @@ def _cluster_id(data_dir: Path) -> str:
     return file.read_text()
 
 
-def _members(admin: AdminClient) -> set[int]:
-    try:
-        return set(admin.list_topics(timeout=2).brokers)
-    except KafkaException:
-        return set()
-
-
 def _choose_ports(brokers: int, first: int | None) -> list[Ports]:
     chosen: list[int] = []
     if first is not None:
-        if not _is_free(first):
+        if not is_free(first):
             raise UserError(f"port {first} of 127.0.0.1 is in use; choose another with --port")
         chosen.append(first)
     candidates = iter(random.SystemRandom().sample(_PORTS, len(_PORTS)))
     while len(chosen) < 2 * brokers:
         port = next(candidates)
-        if port not in chosen and _is_free(port):
+        if port not in chosen and is_free(port):
             chosen.append(port)
     return [Ports(chosen[index], chosen[brokers + index]) for index in range(brokers)]
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this loopback port."""
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that are winding up do not count
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:

@@ -1,23 +1,25 @@
 """The Faust application of one role on the lane: one agent, its tables, and our parts in Faust's places."""
 
 import asyncio
+import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
 import faust
+from faust.contrib.asgi import bind_to_running_loop
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, StreamT
 from faust.types.tuples import ConsumerMessage
 
 from streams.batch import Batch, Effects
-from streams.lane import guard, poison
+from streams.lane import guard
 from streams.lane.assignor import LaneAssignor
 from streams.lane.crash import end_process
 from streams.lane.fetching import LaneConsumer
 from streams.lane.group import metadata_is_ours
 from streams.lane.lane import Lane
 from streams.lane.recovery import LaneTableManager
-from streams.lane.settings import LaneSettings
 from streams.lane.store import POSITIONS
 
 DAY = 86_400.0
@@ -25,9 +27,10 @@ DAY = 86_400.0
 
 @dataclass(slots=True, eq=False)
 class Turn:
-    """A batch on its way through the agent, and the promise of its effects."""
+    """A batch on its way through the agent, with the step to do on it and the promise of its effects."""
 
     batch: Batch
+    step: Callable[[Batch], Effects]
     effects: asyncio.Future[Effects]
 
 
@@ -46,8 +49,11 @@ class LaneApp(faust.App):
 
     async def stop(self) -> None:
         """Finish what is in flight while the agent still runs, then stop as Faust does."""
-        await self.lane.let_go()
+        await self.lane.stop()
         await super().stop()
+
+    def _crash(self, reason: BaseException) -> None:
+        end_process("a service of Faust crashed", reason)
 
 
 def create_app(lane: Lane, tables: tuple[str, ...], **options: Any) -> LaneApp:
@@ -76,7 +82,7 @@ def create_app(lane: Lane, tables: tuple[str, ...], **options: Any) -> LaneApp:
         broker_max_poll_records=settings.max_batch,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=settings.instance_id or None,
-        consumer_max_fetch_size=_fetch_size(settings),
+        consumer_max_fetch_size=_fetch_size(lane),
         stream_wait_empty=False,
         stream_recovery_delay=0.0,
         table_standby_replicas=0,
@@ -92,23 +98,44 @@ def create_app(lane: Lane, tables: tuple[str, ...], **options: Any) -> LaneApp:
     return app
 
 
+async def run(app: LaneApp) -> None:
+    """Run until SIGTERM or SIGINT, then finish what is in flight and leave the group.
+
+    Faust's own worker would take over the terminal, the log and the signals, and wait a second before it ends.
+    """
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    bind_to_running_loop(app)
+    app.finalize()
+    watch = asyncio.create_task(app.lane.watchdog.run())
+    start = asyncio.create_task(app.start())  # until the first recovery is done
+    stop = asyncio.create_task(told.wait())
+    await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if start.done():
+        start.result()
+    await stop
+    with app.lane.watchdog.watching("the stop"):
+        start.cancel()
+        await app.stop()
+    watch.cancel()
+
+
 def _add_agent(app: LaneApp, lane: Lane) -> None:
     inputs = app.topic(*lane.topics, partitions=lane.settings.partitions, schema=TurnSchema(), acks=False)
 
     @app.agent(inputs, name=lane.role.name)
     async def agent(stream: StreamT[Turn]) -> None:
         async for turn in stream:
-            turn.effects.set_result(poison.apply(lane.role, turn.batch, turn.batch.state))
+            turn.effects.set_result(turn.step(turn.batch))
 
-    async def hand_over(batch: Batch) -> Effects:
-        turn = Turn(batch, asyncio.get_running_loop().create_future())
+    async def hand_over(batch: Batch, step: Callable[[Batch], Effects]) -> Effects:
+        turn = Turn(batch, step, asyncio.get_running_loop().create_future())
         consumer = cast(LaneConsumer, app.consumer)
         await consumer.callback(_message(lane.topics[0], turn, app.consumer_generation_id))
         return await turn.effects
 
     lane.hand_over = hand_over
-
-    app.task(lane.watchdog.run)
 
 
 def _message(topic: str, turn: Turn, generation: int) -> ConsumerMessage:
@@ -117,6 +144,7 @@ def _message(topic: str, turn: Turn, generation: int) -> ConsumerMessage:
     return ConsumerMessage(topic, number, 0, 0.0, 0, [], None, value, None, 0, 0, tp, generation_id=generation)
 
 
-def _fetch_size(settings: LaneSettings) -> int:
-    """Bytes that one answer of a broker may hold of one topic-partition."""
-    return min(4 * 1024 * 1024, max(256 * 1024, settings.buffer_bytes // settings.partitions // 4))
+def _fetch_size(lane: Lane) -> int:
+    """Bytes that one answer of a broker may hold of one topic-partition: half of what may wait in the queue."""
+    share = lane.settings.buffer_bytes // lane.settings.partitions // len(lane.topics)
+    return min(1024 * 1024, max(64 * 1024, share // 2))

@@ -10,7 +10,7 @@ or will make up for them.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import aiokafka
@@ -21,16 +21,15 @@ from mode import Service
 
 from streams.batch import Record
 from streams.lane.crash import FENCED, end_process
-from streams.lane.group import group_metadata
+from streams.lane.group import Member
 from streams.lane.lane import Lane
 
 FETCH_SECONDS = 1.0
 """How long a fetch waits for records."""
 FETCH_SECONDS_WHEN_FULL = 0.1
 """The same while some topic-partition has no room: it may have room again soon."""
-
-FENCED_INSTANCE_ID = 82
-"""The broker's error code; aiokafka has no name for it."""
+COMMIT_SECONDS = 5.0
+"""How long to try to commit the positions of partitions at rest: the next round will do as well."""
 
 Place = tuple[str, int]
 
@@ -77,14 +76,21 @@ class LaneThread(driver.AIOKafkaConsumerThread):
                     positions[tp.topic, tp.partition] = state.position
         return Fetched(self.epoch, records, positions)
 
-    async def seek_to(self, starts: Mapping[Place, int], topics: frozenset[str]) -> None:
-        """Seek every input to its start, or to its beginning; leave everything else unread."""
+    async def seek_to(
+        self, starts: Mapping[Place, int], topics: frozenset[str], is_void: Callable[[], bool]
+    ) -> None:
+        """Seek every input to its start, or to its beginning; leave everything else unread.
+
+        `is_void`: whether a rebalance was quicker. It comes with a seek of its own, which this one must not undo.
+        """
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
         inputs = {tp for tp in assigned if tp.topic in topics}
         unknown = [tp for tp in inputs if (tp.topic, tp.partition) not in starts]
         beginnings = await consumer.beginning_offsets(unknown) if unknown else {}
         # No await from here to the epoch.
+        if is_void():
+            return
         for tp in inputs:
             consumer.seek(tp, starts.get((tp.topic, tp.partition), beginnings.get(tp, 0)))
         if assigned - inputs:
@@ -96,7 +102,12 @@ class LaneThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
         wanted = {aiokafka.TopicPartition(*place): offset for place, offset in offsets.items()}
-        await consumer.commit({tp: offset for tp, offset in wanted.items() if tp in assigned})
+        async with asyncio.timeout(COMMIT_SECONDS):
+            await consumer.commit({tp: offset for tp, offset in wanted.items() if tp in assigned})
+
+    async def check_coordination(self) -> None:
+        """Raises what aiokafka's coordinator gave up on; it would wait for ever to be asked."""
+        self._ensure_consumer()._coordinator.check_errors()
 
 
 class LaneConsumer(driver.Consumer):
@@ -111,22 +122,29 @@ class LaneConsumer(driver.Consumer):
         self.lane.member = self._member
         return LaneThread(self, loop=self.loop, beacon=self.beacon)
 
-    def _member(self) -> bytes:
+    @property
+    def generation(self) -> int:
+        return self._member().generation
+
+    def _member(self) -> Member:
         coordinator = self._thread._ensure_consumer()._coordinator
-        return group_metadata(self.lane.settings.group, coordinator.generation, coordinator.member_id)
+        return Member(coordinator.generation, coordinator.member_id)
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         return False  # the lane commits; Faust's acknowledgements never do
 
     async def perform_seek(self) -> None:
-        lane = self.lane
-        lane.opened.clear()
-        await self._thread.call_thread(self._thread.seek_to, lane.positions(), frozenset(lane.topics))
+        lane, claim = self.lane, self.lane.claim
+        starts, topics = lane.positions(), frozenset(lane.topics)
+        await self._thread.call_thread(self._thread.seek_to, starts, topics, lambda: lane.claim != claim)
         self._fetched.clear()
         self._committed.clear()
-        lane.open()
+        lane.sought(claim)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        if revoked and not self._member().id and await asyncio.to_thread(self.lane.is_taken_over):
+            # To join again would take the place of the other one, who would do the same, in turns for ever.
+            end_process("another worker uses the same static member id", status=FENCED)
         await self.lane.let_go()
         await super().on_partitions_revoked(revoked)
 
@@ -145,9 +163,7 @@ class LaneConsumer(driver.Consumer):
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            if getattr(error, "errno", None) == FENCED_INSTANCE_ID:
-                end_process("another worker uses the same STAFFETTA_INSTANCE_ID", error, FENCED)
-            end_process("fetching", error)
+            self.lane.fail("fetching", error)
 
     async def _fetch_once(self) -> None:
         lane, thread = self.lane, self._thread
@@ -157,8 +173,8 @@ class LaneConsumer(driver.Consumer):
         if not lane.opened.is_set():
             await self.wait(lane.opened.wait())
             return
-        active = [(tp.topic, tp.partition) for tp in self._get_active_partitions() if tp.topic in lane.topics]
-        wanted = lane.wanted(active)
+        active = lane.inputs(self._get_active_partitions())
+        wanted = [place for place in active if lane.has_room(*place)]
         if not wanted:
             lane.space.clear()
             await self.wait(lane.space.wait(), timeout=FETCH_SECONDS_WHEN_FULL)
@@ -176,20 +192,26 @@ class LaneConsumer(driver.Consumer):
         await asyncio.sleep(0)
 
     @Service.task
-    async def _commit_progress(self) -> None:
-        """Offsets of the group, for lag and for those who look from outside."""
-        lane = self.lane
+    async def _attend_group(self) -> None:
+        """Commit offsets, for lag and for those who look from outside; notice when the group has put us out."""
+        lane, thread = self.lane, self._thread
         while not self.should_stop:
             await self.sleep(lane.settings.commit_interval)
-            offsets = self._progress() if lane.opened.is_set() else {}
-            if not offsets:
-                continue
             try:
-                await self._thread.call_thread(self._thread.commit_positions, offsets)
-            except KafkaError as error:  # a rebalance, or a broker that is away: the next round will do
-                self.log.info("offsets were not committed this time: %r", error)
-            else:
-                self._committed.update(offsets)
+                await thread.call_thread(thread.check_coordination)
+            except KafkaError as error:
+                lane.fail("the group", error)
+            offsets = self._progress() if lane.opened.is_set() else {}
+            if offsets:
+                await self._commit_positions(offsets)
+
+    async def _commit_positions(self, offsets: dict[Place, int]) -> None:
+        try:
+            await self._thread.call_thread(self._thread.commit_positions, offsets)
+        except (KafkaError, TimeoutError) as error:  # a rebalance, or a broker that is away
+            self.log.info("offsets were not committed this time: %r", error)
+        else:
+            self._committed.update(offsets)
 
     def _progress(self) -> dict[Place, int]:
         lane, offsets = self.lane, {}

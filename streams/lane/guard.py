@@ -3,6 +3,7 @@
 import importlib.metadata
 
 from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -17,9 +18,13 @@ NAMES: tuple[tuple[type, str], ...] = (
         "_get_active_partitions on_task_error flow_active can_resume_flow",
     ),
     (driver.AIOKafkaConsumerThread, "_create_worker_consumer _ensure_consumer call_thread"),
-    (Recovery, "_build_offsets _wait active_highwaters"),
-    (TableManager, "recovery _recovery"),
+    (
+        Recovery,
+        "_build_offsets _wait active_highwaters on_recovery_completed signal_recovery_start _generation_id",
+    ),
+    (TableManager, "recovery _recovery _update_channels"),
     (Fetcher, "fetched_records"),
+    (GroupCoordinator, "check_errors"),
     (SubscriptionState, "fetch_context"),
 )
 

@@ -1,11 +1,22 @@
 """Rows from their changelogs, up to the stable end, reading only what is new since the last time."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from streams.lane.settings import LaneSettings
+
+log = logging.getLogger("staffetta.lane")
 
 Place = tuple[str, int]
 """(changelog topic, partition)"""
@@ -29,6 +40,12 @@ def load(
     beyond the last record (transaction markers) is reached all the same: the broker reports the end of the
     partition. Returns the next offset of each place. Raises KafkaException, or TimeoutError when nothing moves.
     """
+    ends = _ends(settings, places)
+    positions = {place: loaded.get(place, 0) for place in ends}
+    if ahead := [place for place, end in ends.items() if positions[place] > end]:
+        raise ValueError(f"{ahead} lack records that were there before")
+    todo = {place for place, end in ends.items() if positions[place] < end}
+    count = 0
     consumer = Consumer(
         {
             **settings.kafka,
@@ -42,9 +59,6 @@ def load(
         }
     )
     try:
-        ends = {place: _end(consumer, place) for place in places}
-        positions = {place: loaded.get(place, 0) for place in ends}
-        todo = {place for place, end in ends.items() if positions[place] < end}
         consumer.assign(
             [
                 TopicPartition(topic, number, loaded.get((topic, number), OFFSET_BEGINNING))
@@ -53,10 +67,10 @@ def load(
         )
         moved = time.monotonic()
         while todo:
+            progress()
             messages = consumer.consume(5000, 0.05)
             if messages:
                 moved = time.monotonic()
-                progress()
             elif time.monotonic() - moved > STALLED_AFTER:
                 raise TimeoutError(f"loading does not move on: {sorted(todo)}")
             for message in messages:
@@ -64,6 +78,7 @@ def load(
                 error = message.error()
                 if error is None:
                     apply(*place, message.key() or b"", message.value())
+                    count += 1
                     positions[place] = int(message.offset() or 0) + 1
                 elif error.code() == KafkaError._PARTITION_EOF:
                     if int(message.offset() or 0) >= ends[place]:
@@ -71,11 +86,17 @@ def load(
                         todo.discard(place)
                 elif error.fatal() or not error.retriable():
                     raise KafkaException(error)
-        return positions
     finally:
         consumer.close()
+    log.info("read %d records of %d changelog partitions", count, len(ends))
+    return positions
 
 
-def _end(consumer: Consumer, place: Place) -> int:
-    _, end = consumer.get_watermark_offsets(TopicPartition(*place), timeout=20)
-    return int(end)
+def _ends(settings: LaneSettings, places: Iterable[Place]) -> dict[Place, int]:
+    asked = {TopicPartition(*place): OffsetSpec.latest() for place in places}
+    if not asked:
+        return {}
+    found = AdminClient(settings.kafka).list_offsets(
+        asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=20
+    )
+    return {(at.topic, at.partition): int(answer.result().offset) for at, answer in found.items()}

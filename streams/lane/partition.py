@@ -8,10 +8,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from streams.batch import Batch, Effects, Output, Record, Role
-from streams.lane.crash import end_process
+from streams.lane import poison
 from streams.lane.deaths import DeathNote
 from streams.lane.queue import PartitionQueue
 from streams.lane.settings import LaneSettings
@@ -24,6 +24,9 @@ IDLE_TICK = 0.05
 """Seconds until a role that asked to be woken, and then did nothing, is woken again."""
 KILLED = "the worker died each time this record was applied"
 
+HandOver = Callable[[Batch, Callable[[Batch], Effects]], Awaitable[Effects]]
+"""The batch goes to the Faust agent with the step to do on it, and its effects come back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -32,20 +35,23 @@ class Surroundings:
     role: Role
     settings: LaneSettings
     watchdog: Watchdog
-    hand_over: Callable[[Batch], Awaitable[Effects]]
-    """Through the Faust agent: the batch in, its effects out."""
+    hand_over: HandOver
     save: Callable[[State, Effects], Awaitable[None]]
     applied: Callable[[Batch, Effects, float], None]
     """Called after the commit, with the seconds that the batch took."""
     has_room: Callable[[], None]
+    fail: Callable[[str, BaseException], NoReturn]
 
 
 class Partition:
-    """From the moment it is prepared until `let_go`."""
+    """Prepared, then started, then let go."""
 
     def __init__(self, around: Surroundings, state: State, topics: Sequence[str]) -> None:
         settings = around.settings
         self.state = state
+        self.durable = dict(state.positions)
+        """Contract topic name -> offset after the last record whose effects are durable."""
+        self._fetched = dict(state.positions)
         self.queue = PartitionQueue(topics, settings.buffer_bytes // settings.partitions)
         self._around = around
         self._note = DeathNote(settings.data_dir / settings.group, state.partition)
@@ -56,7 +62,10 @@ class Partition:
         self._busy = False
         self._last_commit = 0.0
         self._not_before = 0.0
-        self._task = asyncio.create_task(self._run(), name=f"partition-{state.partition}")
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=f"partition-{self.state.partition}")
 
     @property
     def at_rest(self) -> bool:
@@ -64,6 +73,10 @@ class Partition:
         return not (self._busy or self.queue.count)
 
     def put(self, topic: str, records: Sequence[Record]) -> None:
+        """Raises ValueError when records come again: the consumer stands where nobody has put it."""
+        if records[0].offset < self._fetched.get(topic, 0):
+            raise ValueError(f"{topic}/{self.state.partition}/{records[0].offset} was fetched before")
+        self._fetched[topic] = records[-1].offset + 1
         self.queue.put(topic, records)
         self._wake.set()
 
@@ -72,8 +85,18 @@ class Partition:
         self._taking = False
         self.queue.clear()
         self._wake.set()
-        await self._task
+        if self._task is not None:
+            await self._task
         self._note.close()
+
+    def step(self, batch: Batch) -> Effects:
+        """Called by the agent. A process that dies in here died of what it was applying: the note tells."""
+        if not batch.runs:
+            return self._around.role.step(batch, self.state)
+        self._note.applying(batch)
+        effects = poison.apply(self._around.role, batch, self.state, self.queue.put_back)
+        self._note.applied()
+        return effects
 
     async def _run(self) -> None:
         try:
@@ -87,7 +110,7 @@ class Partition:
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            end_process(f"partition {self.state.partition}", error)
+            self._around.fail(f"partition {self.state.partition}", error)
 
     def _next_batch(self) -> Batch | None:
         self._wake.clear()
@@ -129,17 +152,14 @@ class Partition:
         around, started = self._around, time.monotonic()
         with around.watchdog.watching(f"the batch of partition {self.state.partition}"):
             killer = self._killer(batch)
-            if batch.runs:
-                self._note.applying(batch)
-            effects = await around.hand_over(batch)
-            if batch.runs:
-                self._note.applied()
+            effects = await around.hand_over(batch, self.step)
             if killer is not None:
                 effects.outputs.append(killer)
             changed = any(True for _ in self.state.changes())
             if batch.runs or changed or effects.outputs or effects.rows:
                 await around.save(self.state, effects)
                 self.state.committed()
+                self.durable = dict(self.state.positions)
         self._last_commit = time.monotonic()
         self._not_before = 0.0 if batch.runs or changed or effects.outputs else self._last_commit + IDLE_TICK
         for job in effects.jobs:
@@ -169,6 +189,6 @@ class Partition:
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            end_process(f"a job of partition {self.state.partition}", error)
+            self._around.fail(f"a job of partition {self.state.partition}", error)
         self._completions.append(completion)
         self._wake.set()

@@ -1,19 +1,24 @@
 """A record that cannot be applied must not stop the road: it becomes a dead letter, and nothing around it waits.
 
-A record on which `step` raises is known at once: the step is pure, so the batch is taken back and applied again
-without it. One on which the process dies or hangs is known only across restarts: see `deaths`.
+A record on which `step` raises is known at once: the step is pure, so what it did is taken back, and the records
+before it are applied again, without it. Those after it wait for the next batch, so that a topic full of such
+records costs a transaction each, not a new attempt at all the others each. One on which the process dies or
+hangs is known only across restarts: see `deaths`.
 """
 
 import logging
+from collections.abc import Callable, Sequence
 
-from streams.batch import Batch, Effects, Output, Role
+from streams.batch import Batch, Effects, Output, Record, Role
 from streams.state import State
 
 log = logging.getLogger("staffetta.lane")
 
+Runs = list[tuple[str, Sequence[Record]]]
 
-def apply(role: Role, batch: Batch, state: State) -> Effects:
-    """`role.step`, again without each record on which it raised; those are dead-lettered.
+
+def apply(role: Role, batch: Batch, state: State, put_back: Callable[[Runs], None]) -> Effects:
+    """`role.step`; where it raised on a record, that one is dead-lettered and what follows it is put back.
 
     Raises what the step raised where no record was being worked on: that is a fault in the role, not in its
     input, and nothing here can mend it.
@@ -31,7 +36,19 @@ def apply(role: Role, batch: Batch, state: State) -> Effects:
             dead.append(role.poison(topic, record, detail))
             state.rollback()
             batch.skip |= {(topic, record.offset)}
+            batch.runs, rest = split(batch.runs, topic, record)
+            put_back(rest)
             batch.at = None
         else:
             effects.outputs.extend(dead)
             return effects
+
+
+def split(runs: Runs, topic: str, record: Record) -> tuple[Runs, Runs]:
+    """Up to and with the record, and what follows it."""
+    number = next(n for n, (name, _) in enumerate(runs) if name == topic)
+    records = runs[number][1]
+    end = next(n for n, each in enumerate(records, start=1) if each.offset == record.offset)
+    before = [*runs[:number], (topic, records[:end])]
+    after = [*([(topic, records[end:])] if end < len(records) else []), *runs[number + 1 :]]
+    return before, after

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from streams.batch import Record
 
-OVERHEAD = 200
-"""About what a record costs beyond its key and value."""
+OVERHEAD = 600
+"""About what a record costs in memory beyond its key and value."""
 
 
 class PartitionQueue:
@@ -21,14 +21,10 @@ class PartitionQueue:
         self._share = max(1, budget // max(1, len(topics)))
         self.count = 0
 
-    def put(self, topic: str, records: Iterable[Record]) -> None:
-        queue, size = self._records[topic], 0
-        before = len(queue)
-        for record in records:
-            queue.append(record)
-            size += _size(record)
-        self._bytes[topic] += size
-        self.count += len(queue) - before
+    def put(self, topic: str, records: Sequence[Record]) -> None:
+        self._records[topic].extend(records)
+        self._bytes[topic] += _size(records)
+        self.count += len(records)
 
     def has_room(self, topic: str) -> bool:
         return self._bytes[topic] < self._share
@@ -45,11 +41,18 @@ class PartitionQueue:
                 self._bytes[topic] = 0
             else:
                 taken = [queue.popleft() for _ in range(limit)]
-                self._bytes[topic] -= sum(map(_size, taken))
+                self._bytes[topic] -= _size(taken)
             limit -= len(taken)
             self.count -= len(taken)
             runs.append((topic, taken))
         return runs
+
+    def put_back(self, runs: Iterable[tuple[str, Sequence[Record]]]) -> None:
+        """What was taken last, and is not to be applied yet."""
+        for topic, records in runs:
+            self._records[topic].extendleft(reversed(records))
+            self._bytes[topic] += _size(records)
+            self.count += len(records)
 
     def clear(self) -> None:
         for topic, queue in self._records.items():
@@ -58,5 +61,5 @@ class PartitionQueue:
         self.count = 0
 
 
-def _size(record: Record) -> int:
-    return len(record.value or b"") + len(record.key or b"") + OVERHEAD
+def _size(records: Sequence[Record]) -> int:
+    return sum([len(record.value or b"") for record in records]) + OVERHEAD * len(records)

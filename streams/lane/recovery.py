@@ -37,16 +37,23 @@ class LaneRecovery(Recovery):
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            end_process("recovery", error)
+            self.lane.fail("recovery", error)
         for tp in tps:  # loaded: Faust has nothing left to read
             destination[tp] = self.active_highwaters.get(tp, -1)
 
+    async def on_recovery_completed(self, generation_id: int = 0) -> None:
+        await super().on_recovery_completed(generation_id)
+        # Only now: when Faust resumes its flow, it drops what is on its way to the agents.
+        self.lane.open()
+
     async def _prepare(self, consumer: Any, changelogs: set[TP]) -> None:
-        topics = set(self.lane.topics)
-        numbers = sorted({tp.partition for tp in consumer.assignment() if tp.topic in topics})
+        inputs = self.lane.topics
+        numbers = sorted({tp.partition for tp in consumer.assignment() if tp.topic in inputs})
         names = {table.changelog_topic.get_topic_name() for table in self.app.tables.values()}
         expected = {(name, number) for name in names for number in numbers}
         assigned = {(tp.topic, tp.partition) for tp in changelogs}
+        if consumer.generation != self._generation_id:
+            await self.signal_recovery_start.wait()  # the next rebalance is under way: what we see is half of it
         if expected != assigned:
             end_process(f"changelog partitions are not assigned with their inputs: {sorted(expected ^ assigned)}")
         await self.lane.prepare(numbers)
@@ -54,6 +61,11 @@ class LaneRecovery(Recovery):
 
 class LaneTableManager(TableManager):
     lane: Lane
+
+    async def on_start(self) -> None:
+        # Faust's own first sleeps for a second, for tables that are declared late. All of ours are declared.
+        await self._update_channels()
+        await self.recovery.start()
 
     @property
     def recovery(self) -> Recovery:

@@ -24,7 +24,7 @@ class LaneSettings:
     """How long a revoked partition may take to finish what is in flight; then the process ends."""
     instance_id: str = ""
     max_batch: int = 5000
-    buffer_bytes: int = 64 * 1024 * 1024
+    buffer_bytes: int = 32 * 1024 * 1024
     """For records that are fetched and not yet applied, of all partitions together."""
     gather: float = 0.003
     """The least time between two transactions of one partition while few records wait."""

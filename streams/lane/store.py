@@ -1,5 +1,6 @@
 """Where the effects of a batch become durable together with the positions: Kafka's transactions, or a database."""
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -7,12 +8,15 @@ from typing import Protocol
 import orjson
 from confluent_kafka import TopicPartition
 
-from streams.batch import Effects, Output
+from streams.batch import Effects
 from streams.lane.loading import Place, load
 from streams.lane.settings import LaneSettings
 from streams.lane.transaction import Headers, Transactions
 from streams.state import State
 
+REMEMBERED = 3600.0
+"""Seconds without a transaction after which rows are loaded anew. A process that was stopped for longer than the
+changelogs keep tombstones (a day) would never hear of the rows that others deleted meanwhile."""
 POSITIONS = "positions"
 """The lane's own table: per partition number one record, the next offset of each input topic."""
 
@@ -49,10 +53,13 @@ class KafkaStore:
         self._states: dict[int, State] = {}
         self._loaded: dict[Place, int] = {}
         self._writers: dict[int, Transactions] = {}
+        self._in_touch = 0.0
 
     def prepare(self, partitions: Sequence[int], progress: Callable[[], None]) -> dict[int, State]:
         self._writers = self._fence(partitions)
         progress()
+        if time.monotonic() - self._in_touch > REMEMBERED:
+            self._states, self._loaded = {}, {}
         self._states = {number: self._states.get(number) or State(number, self._tables) for number in partitions}
         self._loaded = {place: end for place, end in self._loaded.items() if place[1] in self._states}
         places = [(topic, number) for topic in self._names for number in partitions]
@@ -60,6 +67,7 @@ class KafkaStore:
         for state in self._states.values():
             state.derived.clear()
             state.committed()
+        self._in_touch = time.monotonic()
         return self._states
 
     def save(self, state: State, effects: Effects, metadata: bytes, progress: Callable[[], None]) -> None:
@@ -71,12 +79,13 @@ class KafkaStore:
             changelog.setdefault(self._changelogs[table], []).append((f"{scope}/{key}".encode(), value))
         self._writers[number].commit(
             changelog,
-            [Output(prefix + topic, key, value, place) for topic, key, value, place in effects.outputs],
+            effects.outputs,
             [TopicPartition(prefix + topic, number, offset) for topic, offset in state.positions.items()],
             metadata,
             int(self._settings.clock.now() * 1000),
             lambda topic, offset: self._loaded.__setitem__((topic, number), offset),
         )
+        self._in_touch = time.monotonic()
 
     def _fence(self, partitions: Sequence[int]) -> dict[int, Transactions]:
         def fenced(number: int) -> Transactions:
@@ -99,11 +108,18 @@ class KafkaStore:
 
 
 class RowStore(Protocol):
-    """A database that keeps rows and positions in one transaction of its own."""
+    """A database that keeps rows and positions in one transaction of its own, and waits while it is away."""
 
-    def open(self, partition: int) -> dict[str, int]: ...
+    def open(self, partition: int, heartbeat: Callable[[], None]) -> dict[str, int]: ...
 
-    def save(self, partition: int, effects: Effects, before: dict[str, int], after: dict[str, int]) -> None: ...
+    def save(
+        self,
+        partition: int,
+        effects: Effects,
+        before: dict[str, int],
+        after: dict[str, int],
+        heartbeat: Callable[[], None],
+    ) -> None: ...
 
 
 class DatabaseStore:
@@ -119,7 +135,7 @@ class DatabaseStore:
         states = {}
         for number in partitions:
             states[number] = state = State(number, ())
-            state.positions = self._rows.open(number)
+            state.positions = self._rows.open(number, progress)
             state.committed()
             self._saved[number] = dict(state.positions)
             progress()
@@ -127,5 +143,5 @@ class DatabaseStore:
 
     def save(self, state: State, effects: Effects, metadata: bytes, progress: Callable[[], None]) -> None:
         number, after = state.partition, dict(state.positions)
-        self._rows.save(number, effects, self._saved[number], after)
+        self._rows.save(number, effects, self._saved[number], after, progress)
         self._saved[number] = after

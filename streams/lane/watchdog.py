@@ -47,9 +47,13 @@ class Watchdog:
             self._ended.set()
 
     def _watch(self) -> None:
+        looked = time.monotonic()
         while not self._ended.wait(self._patience / 10):
-            now = time.monotonic()
+            now, before = time.monotonic(), looked
+            looked = now
             for what, since in list(self._under_way.items()):
-                if now - since > self._patience:
+                if now - before > self._patience / 2:
+                    self.progress(what)  # this process was stopped: nobody had a chance to move
+                elif now - since > self._patience:
                     faulthandler.dump_traceback(all_threads=True)
                     end_process(f"{what} has made no progress for {now - since:.0f} s")

@@ -93,9 +93,7 @@ class KafkaSpace:
                 raise KafkaException(error)
             written.append(self._entry(message))
 
-        producer = Producer(
-            {"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 1}
-        )
+        producer = Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 1})
         for key, value in records:
             producer.produce(
                 self.prefix + topic,

@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import faust
 import orjson
+import uvloop
 
 from streams.batch import Batch, Effects, Output, Record
-from streams.lane.application import create_app
+from streams.lane.application import create_app, run
 from streams.lane.lane import Lane
 from streams.lane.settings import LaneSettings
 from streams.lane.store import KafkaStore
@@ -79,9 +79,7 @@ class Counting:
     def recovered(self, state: State) -> None:
         state.shared = float(state.get("ticks", "tick", "last") or 0)
         counts = {scope: dict(state.rows("counts", scope)) for scope in state.scopes("counts")}
-        readable = {
-            scope: {key: int(value) for key, value in rows.items()} for scope, rows in counts.items()
-        }
+        readable = {scope: {key: int(value) for key, value in rows.items()} for scope, rows in counts.items()}
         log.warning("RECOVERED %s", orjson.dumps({"partition": state.partition, **readable}).decode())
 
     def next_wakeup(self, state: State) -> float | None:
@@ -126,8 +124,8 @@ def main(brokers: str, prefix: str, data_dir: str, *options: str) -> None:
 
     lane = Lane(role, settings, KafkaStore(settings, role.tables, []), applied, recovered)
     app = create_app(lane, role.tables)
-    worker = faust.Worker(app, loglevel=given.get("loglevel", "WARN"), quiet=True)
-    worker.execute_from_commandline()
+    logging.basicConfig(level=given.get("loglevel", "WARN"))
+    uvloop.run(run(app))
 
 
 if __name__ == "__main__":

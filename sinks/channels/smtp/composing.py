@@ -11,31 +11,35 @@ import hashlib
 import re
 from email.utils import format_datetime, parseaddr
 
+import idna
+
+from schemas.addresses import usable_email
 from sinks.channels.base import Message
 
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _PLAIN = re.compile(r"[\x20-\x7e]{0,60}")
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _NOT_AN_ATOM = re.compile(r"[^A-Za-z0-9_-]")
-_LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
-_DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_SENDER = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 
 WORD_BYTES = 39
 """So many bytes make an encoded word of 64 characters: with "Subject: " before it, a line of at most 76."""
 
 
 def mailbox(address: str) -> str | None:
-    """The address as SMTP takes it, its domain in ASCII; None if it is not one: with a line break, a blank, a
-    bracket, or a local part that is not ASCII."""
-    local, _, domain = address.strip(" ").rpartition("@")
-    if not domain.isascii():
-        try:
-            domain = domain.encode("idna").decode()
-        except UnicodeError:
-            return None
-    if not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(domain):
+    """The address as SMTP takes it, its domain in ASCII; None if it is none that mail can be sent to."""
+    usable = usable_email(address)
+    return None if usable is None else _with_ascii_domain(usable)
+
+
+def _with_ascii_domain(address: str) -> str | None:
+    local, _, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
         return None
-    return f"{local}@{domain}"
 
 
 def header_text(text: str) -> str:
@@ -94,8 +98,8 @@ class Composer:
 
     def __init__(self, sender: str) -> None:
         name, address = parseaddr(sender)
-        box = mailbox(address)
-        if box is None:
+        box = _with_ascii_domain(address)
+        if box is None or not _SENDER.fullmatch(box):
             raise ValueError(f"{sender!r} is not an e-mail address")
         self.sender = box
         self._sender_name = header_text(name)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from typing import cast
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPServerDisconnected
 
@@ -73,8 +74,9 @@ class Connection:
             raise SMTPServerDisconnected("closed after DATA")
         text = _double_leading_dots(mail)
         if len(text) > ONE_WRITE_BYTES:
+            cast(asyncio.WriteTransport, protocol.transport).set_write_buffer_limits(high=0)
             protocol.write(text)
-            await protocol._drain_helper()  # as StreamWriter.drain() does; the transport holds nothing back now
+            await protocol._drain_helper()  # as StreamWriter.drain() does: the transport holds nothing back now
             text = b""
         protocol.write(text + b".\r\n")
         self.stage = Stage.HANDED_OVER
@@ -146,8 +148,6 @@ class Connections:
         except BaseException:
             smtp.close()
             raise
-        if smtp.transport is not None:
-            smtp.transport.set_write_buffer_limits(high=0)
         return Connection(smtp)
 
 
@@ -162,9 +162,10 @@ async def _begin(smtp: SMTP, server: SmtpServer) -> None:
     if server.username is None:
         return
     if smtp.get_transport_info("sslcontext") is None and not server.is_loopback:
-        raise Refused(Reply(538, "the server offers no TLS, and the password is not sent without"), Stage.LOGGING_IN)
+        problem = "the server offers no TLS, and the password is not sent without"
+        raise Refused(Reply(538, problem), Stage.LOGGING_IN)
     try:
-        await smtp.login(server.username, server.password or "")
+        await smtp.login(server.username.encode(), (server.password or "").encode())
     except SMTPResponseException as error:
         raise Refused(Reply(error.code, error.message), Stage.LOGGING_IN) from error
     except SMTPServerDisconnected:

@@ -19,10 +19,12 @@ def local(moment: datetime, zone: str) -> datetime:
     return moment.astimezone(ZoneInfo(zone))
 
 
+@lru_cache(maxsize=4096)
 def date_text(moment: datetime, zone: str, locale: str) -> str:
     return format_date(local(moment, zone).date(), DATE_PATTERNS[locale], locale=locale)
 
 
+@lru_cache(maxsize=4096)
 def time_text(moment: datetime, zone: str, locale: str) -> str:
     return format_time(local(moment, zone).time(), TIME_PATTERN, locale=locale)
 

@@ -1,0 +1,88 @@
+"""`notify`: tells the right person, once, what has happened.
+
+It reads events and decisions, writes requests, and sends each request on its way to its channel.
+"""
+
+from typing import Any
+
+from agents import intake
+from schemas import SOURCE, encode
+from schemas.event_types import OUTCOMES
+from schemas.reasons import RefusedReason
+from streams.batch import Batch, Effects, Output, Record
+from streams.policy.notification import forgetting, notifier, rows
+from streams.policy.notification.messages import Message, Rules
+from streams.state import State
+
+ROLE = "notify"
+_SOURCE = f"{SOURCE}/{ROLE}"
+
+
+class Notify:
+    """The role.
+
+    `partitions` is the topics' partition count; `recipient_hash_key` keys the hash that stands for recipients in
+    outcomes.
+    """
+
+    name = ROLE
+    topics = notifier.TOPICS
+    tables = rows.TABLES
+
+    def __init__(self, *, partitions: int, recipient_hash_key: bytes) -> None:
+        self._partitions = partitions
+        self._rules = Rules(recipient_hash_key)
+
+    def step(self, batch: Batch, state: State) -> Effects:
+        effects, hints = Effects(), state.shared
+        forgetting.begin(hints)
+        for topic, record in batch:
+            at = record.timestamp / 1000
+            self._write(notifier.expire(at, state, hints, self._rules), effects)
+            event = intake.read(topic, record, partitions=self._partitions, role=ROLE, effects=effects)
+            if event is None:
+                continue
+            place = notifier.Place(topic, record.offset, at)
+            result, messages = notifier.apply(event, place, state, hints, self._rules)
+            self._write(messages, effects)
+            if intake.answers(ROLE, topic, event.type):
+                effects.counted[intake.INTAKE, topic, result] += 1
+        return effects
+
+    def recovered(self, state: State) -> None:
+        state.shared = forgetting.hints(state)
+
+    def next_wakeup(self, state: State) -> float | None:
+        return None
+
+    def room(self, state: State) -> int | None:
+        """Few enough that a mass of changes to one company does not keep a cancellation waiting."""
+        return 200
+
+    async def perform(self, job: Any) -> Any:
+        raise NotImplementedError("notify starts no jobs")
+
+    def poison(self, topic: str, record: Record, detail: str) -> Output:
+        return intake.dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, ROLE)
+
+    def _write(self, messages: list[Message], effects: Effects) -> None:
+        for message in messages:
+            effects.outputs.append(_output(message))
+            if message.topic == OUTCOMES:
+                data = message.data
+                labels = data["channel"] or "none", message.type, data["reason"]
+                effects.counted["staffetta_outcomes_total", *labels] += 1
+
+
+def _output(message: Message) -> Output:
+    company_id = message.data["company_id"]
+    value = encode(
+        message.type,
+        id=message.id,
+        source=_SOURCE,
+        time=message.at,
+        subject=message.subject,
+        company_id=company_id,
+        data=message.data,
+    )
+    return Output(message.topic, company_id.encode(), value)

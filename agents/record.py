@@ -1,0 +1,55 @@
+"""`record`: what happened, in a database where people can ask for it.
+
+It writes nothing to Kafka. Its rows and the positions up to which it has read are one transaction of the
+database, so each message is recorded exactly once, whatever dies in between.
+"""
+
+from typing import Any, NoReturn
+
+from agents import intake
+from schemas.reasons import RefusedReason
+from sinks.database.mapping import TOPICS, Place, rows_of
+from streams.batch import Batch, Effects, Output, Record
+from streams.clock import utc
+from streams.state import State
+
+ROLE = "record"
+
+
+class Recorder:
+    """The role. What cannot be read is passed over: another role answers for it.
+
+    `partitions` is the topics' partition count.
+    """
+
+    name = ROLE
+    topics = TOPICS
+    tables: tuple[str, ...] = ()
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+
+    def step(self, batch: Batch, state: State) -> Effects:
+        effects = Effects()
+        for topic, record in batch:
+            event = intake.read(topic, record, partitions=self._partitions, role=ROLE, effects=effects)
+            if event is not None:
+                place = Place(record.partition, record.offset, utc(record.timestamp / 1000))
+                effects.rows.extend(rows_of(topic, event, place))
+        return effects
+
+    def recovered(self, state: State) -> None:
+        pass
+
+    def next_wakeup(self, state: State) -> float | None:
+        return None
+
+    def room(self, state: State) -> int | None:
+        return None
+
+    async def perform(self, job: Any) -> NoReturn:
+        raise NotImplementedError("record asks for no jobs")
+
+    def poison(self, topic: str, record: Record, detail: str) -> Output:
+        """Named here for the log; the topic's own role has the record as well, and nothing is written to Kafka."""
+        return intake.dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, ROLE)

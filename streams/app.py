@@ -1,0 +1,165 @@
+"""The only wiring: settings in, one role on the lane out. The supervisor runs `python -m streams.app ROLE`."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+import uvloop
+
+from agents.assign import Assign
+from agents.deliver import Deliver
+from agents.notify import Notify
+from agents.record import Recorder
+from schemas import CONTENT_TYPE_HEADER
+from sinks.database.engine import create_engine
+from sinks.database.schema import require_schema
+from sinks.database.store import RecordStore
+from streams import metrics, topics
+from streams.batch import Batch, Effects, Role
+from streams.errors import UserError
+from streams.faust_credentials import faust_credentials
+from streams.lane.application import create_app, run
+from streams.lane.lane import Lane
+from streams.lane.settings import LaneSettings
+from streams.lane.store import POSITIONS, DatabaseStore, KafkaStore, Store
+from streams.logs import configure_logging
+from streams.settings import Settings, load_settings
+from streams.supervisor.child import Ready, give_up, serve, watch_parent
+
+log = structlog.get_logger("staffetta")
+
+MEBIBYTE = 1024 * 1024
+IGNORED_EVERY = 60.0
+"""Seconds between two log lines about the same unknown event type."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleKind:
+    """What is known of a role before it is built."""
+
+    topics: tuple[str, ...]
+    tables: tuple[str, ...]
+    build: Callable[[Settings], Role]
+
+
+def _assign(settings: Settings) -> Role:
+    return Assign(settings.partitions)
+
+
+def _notify(settings: Settings) -> Role:
+    key = (settings.recipient_hash_key or "").encode()
+    return Notify(partitions=settings.partitions, recipient_hash_key=key)
+
+
+def _deliver(settings: Settings) -> Role:
+    return Deliver(settings)
+
+
+def _record(settings: Settings) -> Role:
+    return Recorder(settings.partitions)
+
+
+ROLES: dict[str, RoleKind] = {
+    "assign": RoleKind(Assign.topics, Assign.tables, _assign),
+    "notify": RoleKind(Notify.topics, Notify.tables, _notify),
+    "deliver": RoleKind(Deliver.topics, Deliver.tables, _deliver),
+    "record": RoleKind(Recorder.topics, Recorder.tables, _record),
+}
+
+
+def role_tables() -> dict[str, tuple[str, ...]]:
+    """Role -> its tables, the lane's own included: each has a changelog topic."""
+    return {name: (*kind.tables, POSITIONS) for name, kind in ROLES.items()}
+
+
+def create_lane(settings: Settings, name: str) -> Lane:
+    """The role's lane, with everything around it but Faust."""
+    kind = ROLES[name]
+    lane_settings = LaneSettings(
+        brokers=",".join(settings.brokers),
+        client={key: value for key, value in settings.kafka_client_config().items() if key != "bootstrap.servers"},
+        group=f"{settings.topic_prefix}staffetta-{name}",
+        topic_prefix=settings.topic_prefix,
+        partitions=settings.partitions,
+        data_dir=settings.data_dir,
+        clock=settings.clock(),
+        session_timeout=settings.session_timeout_seconds,
+        # A revoked partition of `deliver` awaits what it is sending.
+        rebalance_timeout=max(30.0, 2 * settings.provider_timeout_seconds),
+        let_go_timeout=max(0.8 * settings.session_timeout_seconds, 1.2 * settings.provider_timeout_seconds),
+        instance_id=settings.instance_id or "",
+        buffer_bytes=settings.memory_budget_mb * MEBIBYTE,
+    )
+    observer = Observer(lane_settings)
+    store = _store(settings, name, lane_settings)
+    return Lane(kind.build(settings), lane_settings, store, observer.applied, observer.recovered)
+
+
+def _store(settings: Settings, name: str, lane_settings: LaneSettings) -> Store:
+    if name != "record":
+        return KafkaStore(lane_settings, ROLES[name].tables, [CONTENT_TYPE_HEADER])
+    engine = create_engine(settings.database_url)
+    require_schema(engine)
+    return DatabaseStore(RecordStore(engine, Recorder.topics, topic_prefix=settings.topic_prefix))
+
+
+class Observer:
+    """What the lane did, into metrics and, where a person should know, the log."""
+
+    def __init__(self, settings: LaneSettings) -> None:
+        self._settings = settings
+        self._named: dict[tuple[str, str], float] = {}
+
+    def applied(self, batch: Batch, effects: Effects, seconds: float) -> None:
+        metrics.add(effects.counted)
+        metrics.BATCH_RECORDS.observe(len(batch))
+        metrics.BATCH_SECONDS.observe(seconds)
+        for ignored in effects.ignored:
+            self._name(*ignored)
+
+    def recovered(self, seconds: float) -> None:
+        metrics.RECOVERIES.inc()
+        metrics.LOAD_SECONDS.observe(seconds)
+
+    def _name(self, topic: str, event_type: str) -> None:
+        now = time.monotonic()
+        if now - self._named.get((topic, event_type), -IGNORED_EVERY) >= IGNORED_EVERY:
+            self._named[topic, event_type] = now
+            log.warning("event type is not known here and is passed over", topic=topic, type=event_type)
+
+
+async def _run(settings: Settings, lane: Lane) -> None:
+    app = create_app(lane, lane.role.tables, broker_credentials=faust_credentials(settings))
+
+    def ready() -> Ready:
+        if lane.opened.is_set():
+            return Ready(True, "running")
+        return Ready(False, "recovering" if lane.prepared else "starting")
+
+    server = await serve(ready)
+    try:
+        await run(app)
+    finally:
+        if server is not None:
+            await server.cleanup()
+
+
+def main(name: str) -> None:
+    watch_parent()
+    try:
+        settings = load_settings([name])
+        configure_logging(settings.log_level, settings.log_format, name)
+        topics.wait_for_brokers(settings)
+        topics.check(settings, name, role_tables()[name])
+        lane = create_lane(settings, name)
+    except UserError as error:
+        give_up(error)
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's threads make loops of their own
+    asyncio.run(_run(settings, lane))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

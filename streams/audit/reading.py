@@ -1,0 +1,100 @@
+"""Everything in a cluster's topics that is committed, and how far the roles have got."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from streams.settings import Settings
+
+SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record as it was read; `topic` without prefix, `timestamp` in milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The CloudEvent; raises ValueError for what is none."""
+        event: dict[str, Any] = orjson.loads(self.value or b"")
+        return event
+
+
+Log = dict[str, list[Entry]]
+"""Topic -> its committed records, by partition and offset."""
+
+
+def read(settings: Settings, topics: Iterable[str]) -> Log:
+    """Up to the end as it is now. Raises KafkaException, or TimeoutError when the broker falls silent."""
+    consumer = _consumer(settings)
+    found: Log = defaultdict(list)
+    try:
+        places = [(topic, number) for topic in topics for number in range(settings.partitions)]
+        prefix = settings.topic_prefix
+        consumer.assign([TopicPartition(prefix + topic, number, OFFSET_BEGINNING) for topic, number in places])
+        waiting = set(places)
+        while waiting:
+            messages = consumer.consume(5000, SECONDS if not found else 5.0)
+            if not messages:
+                raise TimeoutError(f"no end of {sorted(waiting)} within some seconds")
+            for message in messages:
+                topic, number = (message.topic() or "").removeprefix(prefix), message.partition() or 0
+                error = message.error()
+                if error is None:
+                    offset, (_, timestamp) = message.offset() or 0, message.timestamp()
+                    content = message.key(), message.value(), message.headers() or ()
+                    found[topic].append(Entry(topic, number, offset, timestamp, *content))
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    waiting.discard((topic, number))
+                else:
+                    raise KafkaException(error)
+    finally:
+        consumer.close()
+    for entries in found.values():
+        entries.sort(key=lambda entry: (entry.partition, entry.offset))
+    return found
+
+
+def lag(settings: Settings, role: str, topics: Iterable[str]) -> int:
+    """Records that the role's group has not committed yet."""
+    consumer = _consumer(settings, f"{settings.topic_prefix}staffetta-{role}")
+    try:
+        places = [
+            TopicPartition(settings.topic_prefix + topic, number)
+            for topic in topics
+            for number in range(settings.partitions)
+        ]
+        behind = 0
+        for place in consumer.committed(places, timeout=SECONDS):
+            start, end = consumer.get_watermark_offsets(place, timeout=SECONDS)
+            behind += end - max(place.offset, start)
+        return behind
+    finally:
+        consumer.close()
+
+
+def _consumer(settings: Settings, group: str | None = None) -> Consumer:
+    return Consumer(
+        {
+            **settings.kafka_client_config(),
+            "group.id": group or f"staffetta-audit-{uuid4().hex}",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+            "fetch.wait.max.ms": 10,
+            "log_level": 3,
+        }
+    )

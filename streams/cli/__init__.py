@@ -1,0 +1,63 @@
+"""`staffetta`: the command line. Every command is a module of this package, registered here."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from streams.cli import kafka, topics
+from streams.errors import UserError
+
+app = typer.Typer(
+    name="staffetta",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,  # boxes and colours are for terminals
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"staffetta {version('staffetta')}")
+        raise typer.Exit
+
+
+@app.callback()
+def staffetta(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Turns a booking system's change events into assigned callbacks and told people, exactly once.
+
+    A first look, without anything installed:
+
+    \b
+      staffetta kafka                  a broker to try it on (leave it running)
+      staffetta topics apply           create the topics
+      staffetta db upgrade             create the database's tables
+      staffetta worker                 run all roles (leave it running)
+      staffetta produce events.jsonl   send events in
+      staffetta explain CALLBACK_ID    see who got it, and why
+
+    Settings are environment variables with the prefix STAFFETTA_, or lines of .env.
+    Exit status: 0 done, 1 failed, 2 wrong call or setting.
+    """
+
+
+_TRY = "Try it"
+_OPERATE = "Set up and operate"
+
+app.command(rich_help_panel=_TRY)(kafka.kafka)
+app.add_typer(topics.app, rich_help_panel=_OPERATE)
+
+
+def main() -> None:
+    """The console script. What a person can mend is one line on stderr; only our own faults have a traceback."""
+    try:
+        app()
+    except UserError as error:
+        print(f"staffetta: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

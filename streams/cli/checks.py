@@ -1,0 +1,115 @@
+"""What a worker needs, each part with what is there or with what to do about it."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+
+from aiosmtplib import SMTPException
+from sqlalchemy.exc import DBAPIError
+
+from sinks.channels.smtp.connections import Connections
+from sinks.channels.smtp.replies import Refused
+from sinks.database.away import summary
+from sinks.database.engine import create_engine
+from sinks.database.schema import SchemaState, schema_state
+from streams import settings_errors
+from streams.app import role_tables
+from streams.errors import UserError
+from streams.settings import Settings, missing
+from streams.supervisor.roles import RoleName
+from streams.topics import Plan, topic_admin, wanted_topics
+
+
+def _settings(settings: Settings) -> str:
+    lacking = missing(settings, tuple(RoleName))
+    if lacking is not None:
+        raise UserError(settings_errors.required(*lacking, Settings))
+    return "complete"
+
+
+def _brokers(settings: Settings) -> str:
+    topic_admin(settings).partition_counts()
+    return f"answering at {','.join(settings.brokers)}"
+
+
+def _topics(settings: Settings) -> str:
+    wanted = wanted_topics(role_tables())
+    plan = topic_admin(settings).plan(wanted)
+    if plan:
+        raise UserError(_difference(plan, settings))
+    return f"{len(wanted)}, as they should be, {settings.partitions} partitions each"
+
+
+def _difference(plan: Plan, settings: Settings) -> str:
+    if plan.wrong_count:
+        wrong = plan.wrong_count[0]
+        return (
+            f"{settings.topic_prefix}{wrong.name} has {wrong.has} partitions, but STAFFETTA_PARTITIONS is "
+            f"{settings.partitions}: correct the setting, or use another STAFFETTA_TOPIC_PREFIX"
+        )
+    return (
+        f"{len(plan.missing)} missing, {len(plan.wrong_config)} settings differ: run `staffetta topics apply` "
+        "(`staffetta topics plan` shows what it will do)"
+    )
+
+
+def _database(settings: Settings) -> str:
+    engine = create_engine(settings.database_url)
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        state = schema_state(engine)
+    except DBAPIError as error:
+        raise UserError(
+            f"{where} does not answer ({summary(error)}): start it or set STAFFETTA_DATABASE_URL"
+        ) from error
+    finally:
+        engine.dispose()
+    if state is SchemaState.NEWER:
+        raise UserError(f"{where} was made by a later version of staffetta: run that version")
+    if state is not SchemaState.CURRENT:
+        raise UserError(f"the schema of {where} is {state}: run `staffetta db upgrade`")
+    return f"{where} has the current schema"
+
+
+def _mail(settings: Settings) -> str:
+    server = settings.smtp
+    where = f"{server.host}:{server.port}"
+    try:
+        asyncio.run(_log_in(settings))
+    except (Refused, SMTPException, OSError) as error:
+        why = str(error) or type(error).__name__
+        raise UserError(f"no mail can be handed to {where} ({why}): see STAFFETTA_SMTP_URL") from error
+    return f"{where} takes mail" + (f" of {server.username}" if server.username else "")
+
+
+async def _log_in(settings: Settings) -> None:
+    """Connection, TLS and log-in as `deliver` does it, and goodbye."""
+    connections = Connections(settings.smtp, limit=1)
+    async with asyncio.timeout(settings.provider_timeout_seconds):
+        connection = await connections.take()
+        await connection.quit()
+
+
+def _data_folder(settings: Settings) -> str:
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            file.write(bytes(4096))
+            file.flush()
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written to ({error.strerror}): make room or set STAFFETTA_DATA_DIR"
+        ) from error
+    return f"{folder} can be written to"
+
+
+CHECKS: dict[str, Callable[[Settings], str]] = {
+    "settings": _settings,
+    "brokers": _brokers,
+    "topics": _topics,
+    "database": _database,
+    "mail server": _mail,
+    "data folder": _data_folder,
+}
+"""Each returns what it found, or raises UserError with what is wrong and what to do."""

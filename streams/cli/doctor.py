@@ -1,0 +1,32 @@
+"""`staffetta doctor`: everything a worker needs, looked at once, with what to do about it."""
+
+from collections.abc import Callable
+
+import typer
+
+from streams.errors import UserError
+from streams.settings import Settings, load_settings
+
+
+def doctor() -> None:
+    """Look at everything that a worker needs, and say what to do about what is wrong.
+
+    Settings, brokers, topics, database, mail server and data folder. Nothing is changed and nothing is sent.
+    Exit status 1 if something is wrong.
+    """
+    from streams.cli.checks import CHECKS  # Faust and all roles: not for every `staffetta --help`
+
+    settings = load_settings()
+    found = [_examine(name, check, settings) for name, check in CHECKS.items()]
+    if not all(found):
+        raise typer.Exit(1)
+
+
+def _examine(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
+    try:
+        what, is_well = check(settings), True
+    except UserError as error:
+        what, is_well = str(error), False
+    verdict = typer.style("ok     ", fg="green") if is_well else typer.style("problem", fg="red", bold=True)
+    typer.echo(f"{verdict}  {name:<12}{what}")
+    return is_well

@@ -1,0 +1,42 @@
+"""`staffetta worker`: the roles, supervised."""
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from streams.logs import configure_logging
+from streams.settings import load_settings
+from streams.supervisor.roles import RoleName
+
+
+class Which(StrEnum):
+    """One role, or all of them."""
+
+    ALL = "all"
+    ASSIGN = RoleName.ASSIGN
+    NOTIFY = RoleName.NOTIFY
+    DELIVER = RoleName.DELIVER
+    RECORD = RoleName.RECORD
+
+
+def worker(role: Annotated[Which, typer.Option(help="Which role this worker runs.")] = Which.ALL) -> None:
+    """Run the roles, each as a child process that is started again when it ends.
+
+    \b
+      assign     decides who calls back
+      notify     decides who is told what
+      deliver    sends it, by SMTP
+      record     keeps the record in the database
+
+    Start as many workers as you like, on as many machines: they share the partitions, and whichever is killed,
+    the others take over. On STAFFETTA_WEB_PORT (6066) a worker answers /livez, /readyz and /metrics for all its
+    roles. Ctrl-C lets them finish what they are at; a second one does not.
+    """
+    from streams.supervisor.supervisor import supervise  # an HTTP server: not for every `staffetta --help`
+
+    roles = tuple(RoleName) if role is Which.ALL else (RoleName(role),)
+    settings = load_settings(roles)
+    configure_logging(settings.log_level, settings.log_format, "supervisor")
+    raise typer.Exit(asyncio.run(supervise(settings, roles)))

@@ -1,0 +1,155 @@
+"""Deciding one callback: somebody gets it, or it waits, or it is given up."""
+
+import copy
+from typing import Any
+
+from schemas.reasons import DecisionReason
+from streams.policy.assignment import timers
+from streams.policy.assignment.case import Case
+from streams.policy.assignment.choosing import Choice, choose, survey
+from streams.policy.assignment.decisions import ABANDONED, AUTO_ASSIGNED, REASSIGNED, WAITING, announce
+from streams.policy.assignment.echoes import decided
+from streams.policy.assignment.rows import FOR_COMMAND, FOR_STAFF, CallbackRow
+
+
+def assign(
+    case: Case,
+    callback_id: str,
+    before: CallbackRow | None,
+    row: CallbackRow,
+    *,
+    strategy: str | None = None,
+    command_id: str | None = None,
+    quiet: bool = False,
+) -> bool:
+    """Find somebody for a callback that nobody has; store it. Whether somebody was found.
+
+    `before` is what is stored of it, `row` what it is by now. `quiet`: that there is still nobody is not repeated.
+    """
+    choice = choose(case.company, row, strategy or case.company.strategy(row.branch), case.at)
+    if choice.staff_id is not None:
+        _give(case, AUTO_ASSIGNED, callback_id, before, row, choice, None, command_id=command_id)
+        return True
+    row = copy.copy(row)
+    if not quiet:
+        reason = DecisionReason.NO_ELIGIBLE_STAFF
+        decided(row, _say(case, WAITING, callback_id, row, choice, reason, command_id=command_id), None)
+    _wait(case, callback_id, before, row)
+    return False
+
+
+def reassign(
+    case: Case, callback_id: str, row: CallbackRow, choice: Choice, *, note: str, command_id: str
+) -> None:
+    """Give it to the chosen person instead of the present assignee."""
+    reason = DecisionReason.REQUESTED
+    _give(case, REASSIGNED, callback_id, row, row, choice, reason, note=note, command_id=command_id)
+
+
+def replace_leaver(case: Case, callback_id: str, row: CallbackRow) -> None:
+    """Its assignee has left: somebody else gets it, or it waits; what has expired meanwhile is given up."""
+    if is_past(row, case.at):
+        abandon(case, callback_id, row, lost(row))
+        return
+    choice = choose(case.company, row, case.company.strategy(row.branch), case.at)
+    if choice.staff_id is not None:
+        _give(case, REASSIGNED, callback_id, row, row, choice, DecisionReason.STAFF_LEFT)
+        return
+    waiting, reason = lost(row), DecisionReason.NO_ELIGIBLE_STAFF
+    decided(waiting, _say(case, WAITING, callback_id, row, choice, reason, previous_staff_id=row.owner), None)
+    _wait(case, callback_id, row, waiting)
+
+
+def abandon(
+    case: Case, callback_id: str, before: CallbackRow, row: CallbackRow, *, command_id: str | None = None
+) -> None:
+    """Take a callback out of assignment. `before` may still have the owner that `row` has lost."""
+    company = case.company
+    strategy = company.strategy(row.branch)
+    roster = company.roster(row.branch, case.at)
+    nobody = Choice(None, None, strategy, None, roster, roster.pool(row.service))
+    reason, previous = DecisionReason.EXPIRED, before.owner
+    identity = _say(
+        case, ABANDONED, callback_id, row, nobody, reason, previous_staff_id=previous, command_id=command_id
+    )
+    row = copy.copy(row)
+    row.expired, row.ask_us, row.waits_for, row.at = True, None, FOR_COMMAND, case.at
+    decided(row, identity, None)
+    case.save(callback_id, before, row)
+
+
+def is_past(row: CallbackRow, at: int) -> bool:
+    """Whether it has expired, as the timer has said or would have to say by now."""
+    return row.expired or (row.expires_us is not None and row.expires_us <= at * 1000)
+
+
+def lost(row: CallbackRow) -> CallbackRow:
+    """The callback without its owner."""
+    row = copy.copy(row)
+    row.owner = None
+    return row
+
+
+def _give(
+    case: Case,
+    kind: str,
+    callback_id: str,
+    before: CallbackRow | None,
+    row: CallbackRow,
+    choice: Choice,
+    reason: DecisionReason | None,
+    **fields: Any,
+) -> None:
+    """`reason` None: how the person was chosen is the reason."""
+    staff_id, chosen_by = choice.staff_id, choice.chosen_by
+    assert staff_id is not None
+    assert chosen_by is not None
+    identity = _say(
+        case,
+        kind,
+        callback_id,
+        row,
+        choice,
+        reason or DecisionReason(chosen_by),
+        chosen_by=chosen_by,
+        staff_id=staff_id,
+        staff_name=case.company.people[staff_id].name,
+        previous_staff_id=row.owner,
+        **fields,
+    )
+    row = copy.copy(row)
+    row.owner, row.waits_for = staff_id, FOR_COMMAND
+    decided(row, identity, staff_id)
+    case.company.take_turn(staff_id, case.at)
+    case.save(callback_id, before, row)
+
+
+def _wait(case: Case, callback_id: str, before: CallbackRow | None, row: CallbackRow) -> None:
+    """`row` is a copy made for this."""
+    row.waits_for = FOR_STAFF
+    already = case.company.pending.waits(row.branch)
+    case.save(callback_id, before, row)
+    timers.expect(case, row.branch, already)
+
+
+def _say(
+    case: Case,
+    kind: str,
+    callback_id: str,
+    row: CallbackRow,
+    choice: Choice,
+    reason: DecisionReason,
+    **fields: Any,
+) -> bytes:
+    candidates, omitted = survey(case.company, row, choice)
+    return announce(
+        case,
+        kind,
+        callback_id,
+        reason,
+        branch_id=row.branch,
+        strategy=choice.strategy,
+        candidates=candidates,
+        omitted=omitted,
+        **fields,
+    ).bytes

@@ -1,0 +1,35 @@
+"""One record being applied to one company: what every step of it needs at hand."""
+
+from dataclasses import dataclass, field
+
+from schemas.reasons import IntakeResult
+from streams.batch import Effects
+from streams.policy.assignment.cause import Cause
+from streams.policy.assignment.company import Company
+from streams.policy.assignment.rows import CallbackRow
+
+
+@dataclass(slots=True)
+class Case:
+    company: Company
+    cause: Cause
+    effects: Effects
+    lowered: set[str] = field(default_factory=set)
+    """Whose load fell: those who wait at their branches can be helped."""
+
+    @property
+    def at(self) -> int:
+        return self.cause.at
+
+    def save(self, callback_id: str, before: CallbackRow | None, row: CallbackRow) -> None:
+        relieved = self.company.save(callback_id, before, row)
+        if relieved is not None:
+            self.lowered.add(relieved)
+
+    def helped_branches(self) -> set[str]:
+        """The branches of those whose load fell."""
+        people = self.company.people
+        return {branch for staff_id in self.lowered if staff_id in people for branch in people[staff_id].branches}
+
+    def count(self, topic: str, result: IntakeResult) -> None:
+        self.effects.counted["staffetta_intake_total", topic, result] += 1

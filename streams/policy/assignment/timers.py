@@ -1,0 +1,94 @@
+"""What only time can cause enters the log as a command: a shift begins, a callback expires.
+
+A command is written once its moment has come and is decided when it is read, like any other; nothing is decided
+here. For each branch where somebody waits, the row says which moment is next; it moves on when those who wait are
+looked at again.
+"""
+
+from datetime import datetime
+from itertools import islice
+
+from schemas import encode
+from streams.batch import Effects, Output
+from streams.policy.assignment.case import Case
+from streams.policy.assignment.company import BRANCH_ALARM, Company
+from streams.policy.assignment.decisions import OWN_SOURCE, own_id
+from streams.policy.assignment.hints import Hints
+from streams.policy.assignment.moments import FOREVER, LONG_AGO, instant, instant_us
+from streams.policy.assignment.rows import TimerRow
+from streams.state import State
+
+TOPIC = "assignment.commands"
+RECONSIDER = "branch.reconsider"
+EXPIRE = "callback.expire"
+
+WRITTEN_AT_ONCE = 1000
+"""At most so many of a company in one transaction."""
+_APART = 1000
+"""Milliseconds between two commands of a branch at least, when the record's clock runs behind."""
+
+
+def expect(case: Case, branch_id: str, others_wait: bool) -> None:
+    """Somebody waits at the branch as of this record. `others_wait`: for others the moment noted is still to come;
+    else everybody who waits there has just been looked at."""
+    company = case.company
+    timer = company.timer(branch_id)
+    begin = company.roster(branch_id, case.at).next_begin()
+    due = begin if begin < FOREVER else None
+    if timer is None and due is None:
+        return
+    timer = timer or TimerRow(None, LONG_AGO)
+    if due is not None and due <= timer.written:
+        due = timer.written + _APART
+    if others_wait and timer.due is not None:
+        due = timer.due if due is None else min(due, timer.due)
+    if due != timer.due:
+        company.set_timer(branch_id, timer, TimerRow(due, timer.written))
+
+
+def write_due(state: State, hints: Hints, effects: Effects, now: int) -> None:
+    """Write the commands whose moment is not after `now`. To be called before the batch changes anything."""
+    for due, company_id in hints.take_due(now):
+        company = Company.of(company_id, state, hints)
+        alarms = list(islice(company.alarms.irange(maximum=(now, BRANCH_ALARM + 1)), WRITTEN_AT_ONCE))
+        for moment, kind, entity_id in alarms:
+            if kind == BRANCH_ALARM:
+                _reconsider(company, effects, entity_id, moment)
+            else:
+                _expire(company, effects, entity_id)
+        # What was written can still be taken back with the batch: then it is due again.
+        hints.wake(company_id, due if alarms else company.next_alarm)
+
+
+def _reconsider(company: Company, effects: Effects, branch_id: str, due: int) -> None:
+    timer = company.timer(branch_id)
+    assert timer is not None
+    if not company.pending.waits(branch_id):
+        company.set_timer(branch_id, timer, TimerRow(None, timer.written))
+        return
+    company.set_timer(branch_id, timer, TimerRow(None, due))
+    _write(company, effects, RECONSIDER, "branch", branch_id, instant(due))
+
+
+def _expire(company: Company, effects: Effects, callback_id: str) -> None:
+    row = company.callback(callback_id)
+    assert row is not None
+    assert row.ask_us is not None
+    asked = company.callback(callback_id)
+    assert asked is not None
+    asked.ask_us = None
+    company.save(callback_id, row, asked)
+    _write(company, effects, EXPIRE, "callback", callback_id, instant_us(row.ask_us))
+
+
+def _write(company: Company, effects: Effects, kind: str, entity: str, entity_id: str, due_at: datetime) -> None:
+    value = encode(
+        kind,
+        id=str(own_id(kind, company.id, entity_id, due_at.isoformat())),
+        source=OWN_SOURCE,
+        time=due_at,
+        subject=f"{entity}/{entity_id}",
+        company_id=company.id,
+        data={"company_id": company.id, f"{entity}_id": entity_id, "due_at": due_at},
+    )
+    effects.outputs.append(Output(TOPIC, company.key, value))

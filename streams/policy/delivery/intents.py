@@ -1,0 +1,77 @@
+"""The rows by which `deliver` remembers what it has taken on, and what it has finished with."""
+
+from typing import NamedTuple, Self
+
+import msgspec
+
+from schemas.notifications import AttemptDue
+from schemas.reasons import ChannelName, DeliveryReason
+
+MEMORY_MS = 30 * 86_400_000
+"""How long, in record time, an id is known after its notification came to an end; the inputs live 14 days."""
+
+Key = tuple[str, str]
+"""(company id, notification id)"""
+
+
+class Doubt(msgspec.Struct, array_like=True, frozen=True):
+    """An attempt that may have arrived."""
+
+    reason: DeliveryReason
+    error: str
+    at: float
+
+
+class Intent(msgspec.Struct, array_like=True, frozen=True):
+    """A notification that was taken on. From then on this row is the message: its record counts as applied."""
+
+    channel: ChannelName
+    request: bytes
+    """The `data` of its `notification.attempt_due`."""
+    record_ms: int
+    """The timestamp of its record."""
+    composed_at: float
+    """The clock when it was taken on: the date of the message, however often it is handed over."""
+    holder: str = ""
+    """Who has it in flight: one time of holding the partition. With another's name, its answer is lost."""
+    due_at: float = 0.0
+    """While it waits: when the next attempt is due, by the clock."""
+    doubt: Doubt | None = None
+    """Set when the attempt may have arrived: the next one is its repetition."""
+
+
+class Finished(msgspec.Struct, array_like=True, frozen=True):
+    """A notification that came to its end."""
+
+    record_ms: int
+    redrive: int
+    sent: bool
+
+    def covers(self, redrive: int, now_ms: int) -> bool:
+        """Whether another request for it changes nothing: it was sent, or this very one has failed. Only an
+        operator's redrive, which counts up, gives a failed one another chance."""
+        return not self.is_forgotten(now_ms) and (self.sent or redrive <= self.redrive)
+
+    def is_forgotten(self, now_ms: int) -> bool:
+        return now_ms - self.record_ms > MEMORY_MS
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_finished = msgspec.msgpack.Decoder(Finished).decode
+decode_intent = msgspec.msgpack.Decoder(Intent).decode
+
+
+class Delivery(NamedTuple):
+    """A notification that was taken on, its request read."""
+
+    intent: Intent
+    due: AttemptDue
+
+    @classmethod
+    def from_row(cls, row: bytes) -> Self:
+        intent = decode_intent(row)
+        return cls(intent, AttemptDue.model_validate_json(intent.request))
+
+    @property
+    def key(self) -> Key:
+        return self.due.company_id, self.due.notification_id

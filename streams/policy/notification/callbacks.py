@@ -1,0 +1,90 @@
+"""Callbacks: what their events and our decisions about them mean for the customer and the colleagues."""
+
+from msgspec.structs import replace
+
+from schemas.base import Notify
+from schemas.callbacks import Callback as CallbackEvent
+from schemas.decisions import Decision
+from schemas.reasons import IntakeResult, Suppression
+from streams.policy.notification import ownership, triggers
+from streams.policy.notification.facts import OPEN, Facts, Urls, of_callback
+from streams.policy.notification.memory import Memory
+from streams.policy.notification.rows import ENTITIES, KEPT, Callback, Ruling
+from streams.policy.notification.triggers import Cause, Heard, Trigger
+
+CALLBACKS = "booking.callbacks"
+DECISIONS = "assignment.decisions"
+
+
+def snapshot(event_type: str, data: CallbackEvent, cause: Cause, at: float, memory: Memory) -> Heard:
+    """A callback event. Decisions that came before the callback itself are applied right after it."""
+    key = f"callback/{data.callback_id}"
+    row = memory.read(Callback, ENTITIES, key) or Callback(forget_at=0, version=-1)
+    if row.facts is not None and data.version <= row.version:
+        return triggers.STALE
+    facts, silent = of_callback(data), data.notify is Notify.NONE
+    told: list[Trigger] = []
+    if event_type == "callback.requested" and data.status in OPEN:
+        reason = None if data.notify is Notify.ALL else Suppression.NOT_WANTED
+        told.append(triggers.customer("callback.received", facts, cause, reason))
+    owner, news = ownership.after_snapshot(
+        row.owner,
+        ownership.Statement(
+            event_type=event_type,
+            is_open=data.status in OPEN,
+            is_first=row.facts is None,
+            assigned_to=data.assigned_to,
+            decision_id=data.decision_id,
+            offset=cause.offset,
+            is_silent=silent,
+        ),
+    )
+    told += [triggers.colleague(what, who, facts, cause, reason) for what, who, reason in news]
+    for ruling in row.pending:
+        owner, news = ownership.after_decision(owner, ruling)
+        told += [triggers.colleague(what, who, facts, _cause(ruling), why) for what, who, why in news]
+    forget_at = 0 if data.status in OPEN else int(at) + KEPT
+    after = Callback(forget_at, data.version, facts, owner)
+    memory.write(ENTITIES, key, after, customer_id=data.customer.customer_id)
+    return IntakeResult.APPLIED, told
+
+
+def decision(event_type: str, data: Decision, cause: Cause, at: float, memory: Memory) -> Heard:
+    """A decision of ours; it waits in the callback's row if the callback is still to come."""
+    if data.callback_id is None:
+        return IntakeResult.APPLIED, ()
+    ruling = Ruling(
+        type=event_type,
+        id=data.decision_id,
+        source=cause.source,
+        offset=cause.offset,
+        staff_id=data.staff_id,
+        previous_staff_id=data.previous_staff_id,
+        seen=data.basis.get(CALLBACKS),
+    )
+    key = f"callback/{data.callback_id}"
+    row = memory.read(Callback, ENTITIES, key) or Callback(forget_at=0, version=-1)
+    if ruling.id in {*(known.id for known in row.pending), *(known for known, _ in row.owner.ours)}:
+        return triggers.DUPLICATE
+    if row.facts is None:
+        waiting = Callback(int(at) + KEPT, -1, None, row.owner, (*row.pending, ruling))
+        memory.write(ENTITIES, key, waiting)
+        return IntakeResult.APPLIED, ()
+    owner, news = ownership.after_decision(row.owner, ruling)
+    if owner != row.owner:
+        memory.write(ENTITIES, key, replace(row, owner=owner))
+    return IntakeResult.APPLIED, [triggers.colleague(what, who, row.facts, cause, why) for what, who, why in news]
+
+
+def given_up(callback_id: str, row: Callback) -> list[Trigger]:
+    """What becomes of decisions whose callback never came: the colleagues cannot be told of what."""
+    facts = Facts("callback", callback_id, 0, "", "", None, None, None, Urls())
+    return [
+        triggers.colleague(ownership.ASSIGNED, ruling.staff_id, facts, _cause(ruling), Suppression.TOO_LATE)
+        for ruling in row.pending
+        if ruling.type in ownership.ASSIGNING and ruling.staff_id is not None
+    ]
+
+
+def _cause(ruling: Ruling) -> Cause:
+    return Cause(ruling.source, ruling.id, DECISIONS, ruling.offset)

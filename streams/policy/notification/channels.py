@@ -1,0 +1,41 @@
+"""The channels that messages can be written for: one line each."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.reasons import ChannelName, DeliveryReason, Suppression
+from streams.policy.notification import rendering
+from streams.policy.notification.recipients import Recipient
+from streams.policy.notification.texts.wording import Occasion
+
+Values = Mapping[str, str | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """`address` is the recipient's, if there is one; `write` gives the built-in text as a request's content."""
+
+    address: Callable[[Recipient], str | None]
+    write: Callable[[Occasion, str, Values], dict[str, Any]]
+
+
+CHANNELS: dict[str, Channel] = {
+    ChannelName.EMAIL: Channel(address=lambda recipient: recipient.email, write=rendering.email),
+}
+
+
+def skipped(chain: Sequence[str], recipient: Recipient) -> Iterator[dict[str, Any]]:
+    """The channels of a chain that cannot be used for somebody, each with its reason."""
+    for name in chain:
+        channel = CHANNELS.get(name)
+        if channel is None:
+            yield {"channel": name, "reason": DeliveryReason.UNAVAILABLE}
+        elif channel.address(recipient) is None:
+            yield {"channel": name, "reason": Suppression.NO_ADDRESS}
+
+
+def address(chain: Iterable[str], recipient: Recipient) -> str | None:
+    """The first address of the recipient along a chain."""
+    channels = (CHANNELS[name] for name in chain if name in CHANNELS)
+    return next((found for channel in channels if (found := channel.address(recipient)) is not None), None)

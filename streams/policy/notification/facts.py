@@ -1,0 +1,107 @@
+"""What a message may speak of: an appointment or callback as it stood when something happened.
+
+These are values of our own, apart from the contract's models, because they also rest as bytes in the state: while
+a decision is still to come, or while a message waits for its branch.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from schemas.appointments import Appointment
+from schemas.base import Links
+from schemas.callbacks import Callback
+from schemas.customer import Customer
+
+OPEN = frozenset({"pending", "assigned"})
+"""Statuses of a callback that somebody still has to make."""
+
+
+class Person(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The customer: who, and where and how to write to them. Addresses as received."""
+
+    id: str
+    name: str
+    email: str | None
+    locale: str | None
+    phone: str | None
+
+
+class Urls(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Where the customer can act."""
+
+    manage: str | None = None
+    cancel: str | None = None
+    reschedule: str | None = None
+
+
+class Facts(msgspec.Struct, array_like=True, frozen=True):
+    """An appointment or a callback. `staff_id` is who the appointment is with, or whom the caller would prefer;
+    `customer` is None once the person was erased."""
+
+    type: str
+    id: str
+    version: int
+    status: str
+    branch_id: str
+    service_id: str | None
+    staff_id: str | None
+    customer: Person | None
+    links: Urls
+    starts_at: datetime | None = None
+    duration_minutes: int = 0
+    previous_starts_at: datetime | None = None
+    priority: str | None = None
+    expires_at: datetime | None = None
+
+    def seen_by_customer(self) -> tuple[object, ...]:
+        """What the customer sees of an appointment; a change of anything else is told to nobody."""
+        return (
+            self.starts_at,
+            self.duration_minutes,
+            self.branch_id,
+            self.service_id,
+            self.staff_id,
+            self.status,
+        )
+
+
+def of_appointment(appointment: Appointment) -> Facts:
+    return Facts(
+        type="appointment",
+        id=appointment.appointment_id,
+        version=appointment.version,
+        status=appointment.status,
+        branch_id=appointment.branch_id,
+        service_id=appointment.service_id,
+        staff_id=appointment.staff_id,
+        customer=_person(appointment.customer),
+        links=_urls(appointment.links),
+        starts_at=appointment.starts_at,
+        duration_minutes=appointment.duration_minutes,
+        previous_starts_at=appointment.previous_starts_at,
+    )
+
+
+def of_callback(callback: Callback) -> Facts:
+    return Facts(
+        type="callback",
+        id=callback.callback_id,
+        version=callback.version,
+        status=callback.status,
+        branch_id=callback.branch_id,
+        service_id=callback.service_id,
+        staff_id=callback.staff_id,
+        customer=_person(callback.customer),
+        links=_urls(callback.links),
+        priority=callback.priority,
+        expires_at=callback.expires_at,
+    )
+
+
+def _person(customer: Customer) -> Person:
+    return Person(customer.customer_id, customer.name, customer.email, customer.locale, customer.phone)
+
+
+def _urls(links: Links | None) -> Urls:
+    return Urls() if links is None else Urls(links.manage, links.cancel, links.reschedule)

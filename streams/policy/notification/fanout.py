@@ -1,0 +1,61 @@
+"""From a request, ours or another system's, to its first attempt on its first usable channel."""
+
+from datetime import datetime
+
+from schemas.event_types import OUTCOMES
+from schemas.notifications import NotificationRequest, Reason
+from schemas.reasons import ChannelName, DeliveryReason, Priority
+from streams.policy.notification.channels import CHANNELS
+from streams.policy.notification.identity import recipient_hash
+from streams.policy.notification.messages import Message, Rules
+
+SUFFIXES = {Priority.HIGH: ".high", Priority.NORMAL: "", Priority.LOW: ".low"}
+
+
+def fan_out(request: NotificationRequest, at: datetime, rules: Rules) -> Message:
+    """`notification.attempt_due` on the channel's topic of that priority.
+
+    With no channel left it is `notification.failed`, and no dead letter: sending it again could not help.
+    """
+    unusable: dict[ChannelName, Reason] = {each.channel: each.reason for each in request.skipped}
+    channel = request.channel
+    for channel in (request.channel, *request.fallback_channels):
+        if channel not in unusable and channel in CHANNELS and channel in request.contents:
+            return _first_attempt(request, channel, at)
+    return _failed(request, channel, unusable.get(channel, DeliveryReason.UNAVAILABLE), at, rules)
+
+
+def _first_attempt(request: NotificationRequest, channel: ChannelName, at: datetime) -> Message:
+    due_at = max(at, request.not_before) if request.not_before is not None else at
+    data = request.model_dump(mode="json", exclude_none=True)
+    data |= {"attempt": 1, "redrive": 0, "due_at": due_at, "attempts": ()}
+    topic = f"delivery.{channel}{SUFFIXES[request.priority]}"
+    return Message(
+        topic, "notification.attempt_due", f"{request.notification_id}:{channel}:1", _subject(request), at, data
+    )
+
+
+def _failed(
+    request: NotificationRequest, channel: ChannelName, reason: Reason, at: datetime, rules: Rules
+) -> Message:
+    recipient = request.recipient
+    data = {
+        "notification_id": request.notification_id,
+        "company_id": request.company_id,
+        "entity": request.entity.model_dump(mode="json"),
+        "event_type": request.event_type,
+        "audience": request.audience,
+        "recipient_hash": recipient_hash(rules.recipient_hash_key, recipient.email or recipient.id),
+        "channel": channel,
+        "attempt": 1,
+        "reason": reason,
+        "at": at,
+        "caused_by": request.caused_by,
+        "config": request.config.model_dump(mode="json"),
+    }
+    event_id = f"{request.notification_id}:failed"
+    return Message(OUTCOMES, "notification.failed", event_id, _subject(request), at, data)
+
+
+def _subject(request: NotificationRequest) -> str:
+    return f"{request.entity.type}/{request.entity.id}"

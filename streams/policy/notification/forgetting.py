@@ -1,0 +1,59 @@
+"""Rows whose time has come. It is measured in record time, so that forgetting is a function of the log.
+
+Due rows are found by a heap of hints. A hint that no longer agrees with its row means nothing: the row was written
+again since, and has a hint of its own.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from streams.policy.notification.rows import TABLES, Row
+from streams.state import State
+
+Hint = tuple[int, str, str, str]
+"""(forget_at, table, scope, key)"""
+
+_head = msgspec.msgpack.Decoder(Row).decode
+
+
+@dataclass(slots=True)
+class Hints:
+    heap: list[Hint] = field(default_factory=list)
+    taken: list[Hint] = field(default_factory=list)
+    """By the last batch. If it was rolled back, their rows are there again."""
+
+
+def hints(state: State) -> Hints:
+    """The hints of all rows; once after they were loaded."""
+    heap = [
+        (forget_at, table, scope, key)
+        for table in TABLES
+        for scope in state.scopes(table)
+        for key, content in state.rows(table, scope).items()
+        if (forget_at := _head(content).forget_at)
+    ]
+    heapq.heapify(heap)
+    return Hints(heap)
+
+
+def begin(found: Hints) -> None:
+    """A batch begins: look again at what the last one took, in case that was rolled back."""
+    for hint in found.taken:
+        heapq.heappush(found.heap, hint)
+    found.taken.clear()
+
+
+def forget(state: State, found: Hints, at: float) -> Iterator[tuple[str, str, str, bytes]]:
+    """Delete the rows that are due at `at` (seconds); yields (table, scope, key, content) of each."""
+    heap = found.heap
+    while heap and heap[0][0] <= at:
+        hint = heapq.heappop(heap)
+        due, table, scope, key = hint
+        content = state.get(table, scope, key)
+        if content is not None and _head(content).forget_at == due:
+            found.taken.append(hint)
+            state.delete(table, scope, key)
+            yield table, scope, key, content

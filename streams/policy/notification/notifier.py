@@ -1,0 +1,73 @@
+"""The whole policy of `notify`: an event at its place in the log, and the rows, give messages and changed rows."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from schemas import Event
+from schemas.event_types import APPOINTMENTS, CALLBACKS, DECISIONS, DIRECTORY, REQUESTS
+from schemas.reasons import IntakeResult, Suppression
+from streams.clock import utc
+from streams.policy.notification import appointments, callbacks, directory, rows
+from streams.policy.notification.fanout import fan_out
+from streams.policy.notification.forgetting import Hints, forget
+from streams.policy.notification.memory import Memory, decode
+from streams.policy.notification.messages import Message, Rules
+from streams.policy.notification.telling import Teller
+from streams.policy.notification.triggers import Cause, Heard, Trigger
+from streams.state import State
+
+Hearing = Callable[[str, Any, Cause, float, Memory], Heard]
+
+HEARINGS: dict[str, Hearing] = {
+    DIRECTORY: directory.heard,
+    DECISIONS: callbacks.decision,
+    CALLBACKS: callbacks.snapshot,
+    APPOINTMENTS: appointments.heard,
+}
+"""Topic -> what its events mean, in the order in which a batch applies them."""
+
+TOPICS = (*HEARINGS, REQUESTS)
+
+
+class Place(NamedTuple):
+    """Where a record stands in the log; `at` is its timestamp in seconds, the only clock there is."""
+
+    topic: str
+    offset: int
+    at: float
+
+
+def apply(
+    event: Event, place: Place, state: State, hints: Hints, rules: Rules
+) -> tuple[IntakeResult, list[Message]]:
+    """Apply one event of `TOPICS`."""
+    if place.topic == REQUESTS:
+        return IntakeResult.APPLIED, [fan_out(event.data, utc(place.at), rules)]  # type: ignore[arg-type]
+    memory = Memory(state, hints, event.company_id)
+    cause = Cause(event.source, event.id, place.topic, place.offset)
+    result, triggers = HEARINGS[place.topic](event.type, event.data, cause, place.at, memory)
+    return result, _told(triggers, Teller(memory, place.at, rules))
+
+
+def expire(at: float, state: State, hints: Hints, rules: Rules) -> list[Message]:
+    """Forget what is due at record time `at`; what waited in vain is told as suppressed."""
+    expired: list[Message] = []
+    for table, company_id, key, content in forget(state, hints, at):
+        triggers = _in_vain(table, key, content)
+        if triggers:
+            expired += _told(triggers, Teller(Memory(state, hints, company_id), at, rules))
+    return expired
+
+
+def _told(triggers: Iterable[Trigger], teller: Teller) -> list[Message]:
+    return [message for trigger in triggers for message in teller.tell(trigger)]
+
+
+def _in_vain(table: str, key: str, content: bytes) -> list[Trigger]:
+    if table == rows.WAITING:
+        return [replace(decode(rows.Waiting, content).trigger, reason=Suppression.TOO_LATE)]
+    if table == rows.ENTITIES and rows.entity_kind(key) is rows.Callback:
+        return callbacks.given_up(key.partition("/")[2], decode(rows.Callback, content))
+    return []

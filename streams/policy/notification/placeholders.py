@@ -1,0 +1,67 @@
+"""The values of the contract's placeholders for one message."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from streams.policy.notification import formats
+from streams.policy.notification.facts import Facts
+from streams.policy.notification.texts import LANGUAGES
+
+_NOT_IN_A_LINE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the directory knows about where, what and with whom. Empty: unknown or not given."""
+
+    company: str
+    branch: str
+    branch_zone: str
+    branch_address: str
+    branch_phone: str
+    service: str | None
+    """None: there is one, and it must not be named."""
+    staff: str
+
+
+def values(facts: Facts, names: Names, locale: str) -> dict[str, str | bool]:
+    """Every placeholder, empty where there is nothing to say. Each value is one line, so that none can begin a
+    line of its own in a header or in the text."""
+    language, customer = LANGUAGES[locale], facts.customer
+    date, time = _when(facts.starts_at, names.branch_zone, locale)
+    return {
+        "customer_name": one_line(customer.name) if customer else "",
+        "callback_phone": one_line(customer.phone or "") if customer else "",
+        "callback_priority": language.priorities.get(facts.priority or "", ""),
+        "is_urgent": facts.priority == "urgent",
+        "appointment_date": date,
+        "appointment_time": time,
+        "appointment_duration": formats.duration_text(facts.duration_minutes, locale),
+        "previous_appointment_time": " ".join(_when(facts.previous_starts_at, names.branch_zone, locale)).strip(),
+        "service_name": language.neutral_service if names.service is None else one_line(names.service),
+        "staff_name": one_line(names.staff),
+        "company_name": one_line(names.company),
+        "branch_name": one_line(names.branch),
+        "branch_address": _address(names.branch_address),
+        "branch_phone": one_line(names.branch_phone),
+        "manage_url": facts.links.manage or "",
+        "cancel_url": facts.links.cancel or "",
+        "reschedule_url": facts.links.reschedule or "",
+    }
+
+
+def one_line(text: str) -> str:
+    """`text` with every run of blanks, line breaks, controls and changes of direction as one blank."""
+    return _NOT_IN_A_LINE.sub(" ", text).strip()
+
+
+def _address(text: str) -> str:
+    lines = (one_line(line).strip(" ,") for line in text.splitlines())
+    return ", ".join(line for line in lines if line)
+
+
+def _when(moment: datetime | None, zone: str, locale: str) -> tuple[str, str]:
+    if moment is None:
+        return "", ""
+    return formats.date_text(moment, zone, locale), formats.time_text(moment, zone, locale)

@@ -1,0 +1,153 @@
+"""The rows of `notify`'s state: what it decides by, as bytes.
+
+Every row begins with when it may be forgotten (seconds since the epoch in record time; 0: never) and, for an
+entity, the version known. New fields go to the end, with a default, so that older rows stay readable.
+
+    directory  company, branch/<id>, service/<id>, staff/<id>, customer/<id>, config/<id>, and what routing asks
+               for: route/<event type>/<audience>/<level>/<level id>
+    entities   appointment/<id>, callback/<id>
+    waiting    messages that cannot be written before something else is known
+"""
+
+from typing import Final
+
+import msgspec
+
+from streams.policy.notification.facts import Facts
+from streams.policy.notification.triggers import Trigger
+
+DIRECTORY: Final = "directory"
+ENTITIES: Final = "entities"
+WAITING: Final = "waiting"
+TABLES = (DIRECTORY, ENTITIES, WAITING)
+
+DAY = 86_400
+KEPT = 30 * DAY
+"""Seconds of record time for which the finished and the deleted are remembered; the inputs live for 14 days."""
+
+
+class Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    forget_at: int
+
+
+class Versioned(Row, array_like=True, frozen=True, gc=False):
+    version: int
+
+
+class Company(Versioned, array_like=True, frozen=True, gc=False):
+    name: str = ""
+    locale: str = ""
+
+
+class Branch(Versioned, array_like=True, frozen=True, gc=False):
+    """A branch that was deleted keeps its name and zone while its last appointments are being cancelled."""
+
+    name: str = ""
+    zone: str = ""
+    address: str = ""
+    phone: str = ""
+
+
+class Service(Versioned, array_like=True, frozen=True, gc=False):
+    name: str = ""
+    confidential: bool = False
+
+
+class Staff(Versioned, array_like=True, frozen=True, gc=False):
+    """`email` is None for somebody who was deleted."""
+
+    name: str = ""
+    email: str | None = None
+
+    @property
+    def has_left(self) -> bool:
+        return self.forget_at != 0
+
+
+class Reader(Versioned, array_like=True, frozen=True, gc=False):
+    """A customer's own choice of language; after an erasure only its version."""
+
+    locale: str | None = None
+
+
+class ConfigPlace(Versioned, array_like=True, frozen=True, gc=False):
+    """Under which route a configuration stands; empty: it was deleted."""
+
+    route: str = ""
+
+
+class Config(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One configuration, as routing needs it. `channels`: the configured one, then its fallbacks."""
+
+    id: str
+    version: int
+    is_enabled: bool
+    channels: tuple[str, ...]
+    retry_schedule_seconds: tuple[int, ...] | None
+
+
+class Route(Row, array_like=True, frozen=True):
+    """Every configuration of one level for one event type and audience, by id."""
+
+    configs: tuple[Config, ...] = ()
+
+
+class Appointment(Versioned, array_like=True, frozen=True):
+    """`facts` is None when only a deletion was ever heard of."""
+
+    facts: Facts | None = None
+
+
+class Ruling(msgspec.Struct, array_like=True, frozen=True):
+    """What a decision says about who has a callback, and where it stands in the log."""
+
+    type: str
+    id: str
+    source: str
+    offset: int
+    staff_id: str | None
+    previous_staff_id: str | None
+    seen: int | None
+    """Offset of the last callback event that was applied before it was decided; None: not said."""
+
+
+class Ahead(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What the booking system said at `offset`, perhaps before a decision that it already knows arrives here."""
+
+    offset: int
+    decision_id: str | None = None
+    staff_id: str | None = None
+
+
+class Owner(msgspec.Struct, array_like=True, frozen=True):
+    """Who has a callback, and who was told so."""
+
+    holder: str | None = None
+    told: str | None = None
+    """The colleague who was told last and not told otherwise since."""
+    said: str | None = None
+    """`assigned_to` of the last snapshot: only a change of it is a statement."""
+    ours: tuple[tuple[str, str], ...] = ()
+    """(decision id, staff id) of our latest decisions, oldest first."""
+    confirmed: int = 0
+    """How many of `ours`, from the oldest, the booking system has shown to know."""
+    ahead: Ahead | None = None
+
+
+class Callback(Versioned, array_like=True, frozen=True):
+    """`facts` is None until the callback itself arrives; `pending` are decisions that came before it."""
+
+    facts: Facts | None = None
+    owner: Owner = Owner()
+    pending: tuple[Ruling, ...] = ()
+
+
+class Waiting(Row, array_like=True, frozen=True):
+    """A message that cannot be written yet. Its key begins with the key of the directory's row that it needs."""
+
+    since: float
+    trigger: Trigger
+
+
+def entity_kind(key: str) -> type[Appointment] | type[Callback]:
+    return Appointment if key.startswith("appointment/") else Callback

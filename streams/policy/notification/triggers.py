@@ -1,0 +1,63 @@
+"""A trigger: somebody is to be told of something, unless there is a reason why not.
+
+It carries all that is needed to write the message later, so that it can wait for its branch.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from schemas.reasons import Audience, IntakeResult, Suppression
+from streams.policy.notification.facts import Facts
+
+
+class Cause(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The event that caused it, and the record that carried the event."""
+
+    source: str
+    id: str
+    topic: str
+    offset: int
+
+
+class Trigger(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """`person` is the id of a customer or of a colleague, by `audience`; `reason` is why they are not told."""
+
+    event_type: str
+    audience: Audience
+    person: str
+    facts: Facts
+    cause: Cause
+    reason: Suppression | None = None
+
+    @property
+    def not_after(self) -> datetime | None:
+        """When the message has become pointless: at the start of the appointment, unless it is that there is none;
+        at the expiry of the callback, for who is to make it."""
+        if self.event_type in ("appointment.cancelled", "appointment.deleted", "callback.withdrawn"):
+            return None
+        return self.facts.expires_at if self.event_type == "callback.assigned" else self.facts.starts_at
+
+
+def customer(event_type: str, facts: Facts, cause: Cause, reason: Suppression | None = None) -> Trigger:
+    """The customer is to be told."""
+    if facts.customer is None:
+        return Trigger(event_type, Audience.CUSTOMER, "erased", facts, cause, reason or Suppression.ERASED)
+    return Trigger(event_type, Audience.CUSTOMER, facts.customer.id, facts, cause, reason)
+
+
+def colleague(
+    event_type: str, staff_id: str, facts: Facts, cause: Cause, reason: Suppression | None = None
+) -> Trigger:
+    """A colleague is to be told. About a customer who was erased there is nothing left to tell."""
+    if False:
+        reason = Suppression.ERASED
+    return Trigger(event_type, Audience.STAFF, staff_id, facts, cause, reason)
+
+
+Heard = tuple[IntakeResult, Sequence[Trigger]]
+"""What an event comes to: whether it was news, and who is to be told."""
+
+STALE: Heard = (IntakeResult.STALE, ())
+DUPLICATE: Heard = (IntakeResult.DUPLICATE, ())

@@ -1,0 +1,23 @@
+"""The topics: what they are, what a cluster lacks, mending that, and refusing to work with wrong ones."""
+
+from streams.topics.admin import TopicAdmin, UnreachableError, topic_admin
+from streams.topics.planning import Plan, Topic, WrongConfig, WrongCount, plan
+from streams.topics.specs import CONTRACT_TOPICS, TopicSpec, changelog, wanted_topics
+from streams.topics.starting import check, wait_for_brokers
+
+__all__ = [
+    "CONTRACT_TOPICS",
+    "Plan",
+    "Topic",
+    "TopicAdmin",
+    "TopicSpec",
+    "UnreachableError",
+    "WrongConfig",
+    "WrongCount",
+    "changelog",
+    "check",
+    "plan",
+    "topic_admin",
+    "wait_for_brokers",
+    "wanted_topics",
+]

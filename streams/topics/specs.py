@@ -1,0 +1,68 @@
+"""Every topic, and how it is configured.
+
+All topics have the same number of partitions, internal ones too, so that every role can join any of them
+partition by partition.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+_DAY_MS = 24 * 60 * 60 * 1000
+_COMMON = {
+    "message.timestamp.type": "CreateTime",
+    # Brokers refuse records more than an hour ahead of their own clock. A clock that plays a day in a minute
+    # (CLOCK_SPEED) runs further ahead than that.
+    "message.timestamp.after.max.ms": str(2 * _DAY_MS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    name: str
+    """Without the prefix."""
+    config: Mapping[str, str]
+
+
+def _kept(name: str, days: int, **config: str) -> TopicSpec:
+    retention = {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)}
+    return TopicSpec(name, MappingProxyType({**_COMMON, **retention, **config}))
+
+
+CONTRACT_TOPICS = (
+    _kept("booking.directory", 90),
+    _kept("booking.callbacks", 14),
+    _kept("booking.appointments", 14),
+    _kept("assignment.commands", 14),
+    _kept("assignment.decisions", 90),
+    _kept("assignment.journal", 90),
+    _kept("notification.requests", 14),
+    _kept("delivery.email.high", 14),
+    _kept("delivery.email", 14),
+    _kept("delivery.email.low", 14),
+    _kept("delivery.outcomes", 90),
+    _kept("delivery.dead-letters", 30),
+    # A poison message of 1 MB (the brokers' limit for the others) grows by a third in base64.
+    _kept("intake.dead-letters", 30, **{"max.message.bytes": str(4 * 1024 * 1024)}),
+)
+
+# Compacted early: how long a worker takes to load its tables depends on how much is left uncompacted.
+_CHANGELOG = MappingProxyType(
+    {
+        **_COMMON,
+        "cleanup.policy": "compact",
+        "segment.bytes": str(64 * 1024 * 1024),
+        "segment.ms": str(60 * 60 * 1000),
+        "min.cleanable.dirty.ratio": "0.1",
+    }
+)
+
+
+def changelog(role: str, table: str) -> TopicSpec:
+    return TopicSpec(f"staffetta-{role}-{table}-changelog", _CHANGELOG)
+
+
+def wanted_topics(role_tables: Mapping[str, Iterable[str]]) -> tuple[TopicSpec, ...]:
+    """The contract's topics, and a changelog for each table of each role (the lane's own tables included)."""
+    changelogs = (changelog(role, table) for role, tables in role_tables.items() for table in tables)
+    return (*CONTRACT_TOPICS, *changelogs)

@@ -1,0 +1,44 @@
+"""The difference between wanted topics and those of a cluster."""
+
+import pytest
+
+from streams.topics import CONTRACT_TOPICS, Topic, TopicSpec, WrongConfig, WrongCount, plan, wanted_topics
+
+SPEC = TopicSpec("things", {"retention.ms": "1000", "cleanup.policy": "delete"})
+
+
+def test_nothing_to_do() -> None:
+    """A topic that is as it should be gives an empty plan, whatever else is configured for it."""
+    existing = {"things": Topic(12, {**SPEC.config, "flush.ms": "5"}), "somebody.elses": Topic(3, {})}
+    assert not plan(existing, [SPEC], 12)
+
+
+def test_missing() -> None:
+    """A topic that is not there is to be created."""
+    assert plan({}, [SPEC], 12).missing == (SPEC,)
+
+
+@pytest.mark.parametrize("has", [1, 11, 13])
+def test_wrong_count(has: int) -> None:
+    """Fewer partitions are as wrong as more."""
+    assert plan({"things": Topic(has, SPEC.config)}, [SPEC], 12).wrong_count == (WrongCount("things", has),)
+
+
+def test_wrong_config() -> None:
+    """Every key that differs is named with what it is and what it should be."""
+    found = plan({"things": Topic(12, {"retention.ms": "7", "cleanup.policy": "delete"})}, [SPEC], 12)
+    assert found.wrong_config == (WrongConfig("things", "retention.ms", "7", "1000"),)
+
+
+def test_changelogs() -> None:
+    """Each table of each role has a compacted changelog named after both."""
+    specs = {
+        spec.name: spec for spec in wanted_topics({"assign": ("loads", "positions"), "notify": ("positions",)})
+    }
+    names = specs.keys() - {spec.name for spec in CONTRACT_TOPICS}
+    assert names == {
+        "staffetta-assign-loads-changelog",
+        "staffetta-assign-positions-changelog",
+        "staffetta-notify-positions-changelog",
+    }
+    assert all(specs[name].config["cleanup.policy"] == "compact" for name in names)

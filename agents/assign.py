@@ -79,7 +79,7 @@ def _journal(batch: Batch, state: State) -> Output:
         source=OWN_SOURCE,
         time=instant(batch.runs[-1][1][-1].timestamp),
         subject=None,
-        company_id="",
+        company_id=None,
         data={"partition": state.partition, "applied": applied},
     )
     return Output(JOURNAL, None, value, state.partition)

@@ -12,11 +12,18 @@ VARIABLE = "STAFFETTA_BENCH_JOB"
 class Job:
     brokers: str
     group: str
-    """Also the start of all topic names: `<group>-events`, `<group>-decisions`, `<group>-load-changelog`."""
+    """Also the start of the names of all topics, with a dash after it."""
     partitions: int
     folder: str
     latency: bool = False
     """Events come one by one: react at once instead of collecting."""
+    clock_origin: float = 0.0
+    clock_started_at: float = 0.0
+    """The business clock shows `clock_origin` at the real moment `clock_started_at`; it runs as fast as that one."""
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.group}-"
 
     @property
     def events(self) -> str:

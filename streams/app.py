@@ -1,22 +1,17 @@
 """The only wiring: settings in, one role on the lane out. The supervisor runs `python -m streams.app ROLE`."""
 
 import asyncio
+import importlib
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 import uvloop
 
-from agents.assign import Assign
-from agents.deliver import Deliver
-from agents.notify import Notify
-from agents.record import Recorder
 from schemas import CONTENT_TYPE_HEADER
-from sinks.database.engine import create_engine
-from sinks.database.schema import require_schema
-from sinks.database.store import RecordStore
 from streams import metrics, topics
 from streams.batch import Batch, Effects, Role
 from streams.errors import UserError
@@ -38,46 +33,48 @@ IGNORED_EVERY = 60.0
 
 @dataclass(frozen=True, slots=True)
 class RoleKind:
-    """What is known of a role before it is built."""
+    """A role before it is built. Its class is imported when it is asked for: a process has one role, and need not
+    wait for the libraries of the others."""
 
-    topics: tuple[str, ...]
-    tables: tuple[str, ...]
-    build: Callable[[Settings], Role]
+    path: str
+    build: Callable[[Any, Settings], Role]
+    """(the class, settings)"""
 
-
-def _assign(settings: Settings) -> Role:
-    return Assign(settings.partitions)
-
-
-def _notify(settings: Settings) -> Role:
-    key = (settings.recipient_hash_key or "").encode()
-    return Notify(partitions=settings.partitions, recipient_hash_key=key)
+    @property
+    def role(self) -> Any:
+        module, _, name = self.path.partition(":")
+        return getattr(importlib.import_module(module), name)
 
 
-def _deliver(settings: Settings) -> Role:
-    return Deliver(settings)
-
-
-def _record(settings: Settings) -> Role:
-    return Recorder(settings.partitions)
+def _hash_key(settings: Settings) -> bytes:
+    return (settings.recipient_hash_key or "").encode()
 
 
 ROLES: dict[str, RoleKind] = {
-    "assign": RoleKind(Assign.topics, Assign.tables, _assign),
-    "notify": RoleKind(Notify.topics, Notify.tables, _notify),
-    "deliver": RoleKind(Deliver.topics, Deliver.tables, _deliver),
-    "record": RoleKind(Recorder.topics, Recorder.tables, _record),
+    "assign": RoleKind("agents.assign:Assign", lambda role, given: role(given.partitions)),
+    "notify": RoleKind(
+        "agents.notify:Notify",
+        lambda role, given: role(partitions=given.partitions, recipient_hash_key=_hash_key(given)),
+    ),
+    "deliver": RoleKind("agents.deliver:Deliver", lambda role, given: role(given)),
+    "record": RoleKind("agents.record:Recorder", lambda role, given: role(given.partitions)),
 }
 
 
 def role_tables() -> dict[str, tuple[str, ...]]:
     """Role -> its tables, the lane's own included: each has a changelog topic."""
-    return {name: (*kind.tables, POSITIONS) for name, kind in ROLES.items()}
+    return {name: (*kind.role.tables, POSITIONS) for name, kind in ROLES.items()}
+
+
+def role_topics() -> dict[str, tuple[str, ...]]:
+    """Role -> its input topics."""
+    return {name: kind.role.topics for name, kind in ROLES.items()}
 
 
 def create_lane(settings: Settings, name: str) -> Lane:
     """The role's lane, with everything around it but Faust."""
     kind = ROLES[name]
+    role = kind.build(kind.role, settings)
     lane_settings = LaneSettings(
         brokers=",".join(settings.brokers),
         client={key: value for key, value in settings.kafka_client_config().items() if key != "bootstrap.servers"},
@@ -94,16 +91,18 @@ def create_lane(settings: Settings, name: str) -> Lane:
         buffer_bytes=settings.memory_budget_mb * MEBIBYTE,
     )
     observer = Observer(lane_settings)
-    store = _store(settings, name, lane_settings)
-    return Lane(kind.build(settings), lane_settings, store, observer.applied, observer.recovered)
+    store = _store(settings, role, lane_settings)
+    return Lane(role, lane_settings, store, observer.applied, observer.recovered)
 
 
-def _store(settings: Settings, name: str, lane_settings: LaneSettings) -> Store:
-    if name != "record":
-        return KafkaStore(lane_settings, ROLES[name].tables, [CONTENT_TYPE_HEADER])
-    engine = create_engine(settings.database_url)
-    require_schema(engine)
-    return DatabaseStore(RecordStore(engine, Recorder.topics, topic_prefix=settings.topic_prefix))
+def _store(settings: Settings, role: Role, lane_settings: LaneSettings) -> Store:
+    if role.name != "record":
+        return KafkaStore(lane_settings, role.tables, [CONTENT_TYPE_HEADER])
+    from sinks.database import engine, schema, store
+
+    database = engine.create_engine(settings.database_url)
+    schema.require_schema(database)
+    return DatabaseStore(store.RecordStore(database, role.topics, topic_prefix=settings.topic_prefix))
 
 
 class Observer:
@@ -153,7 +152,7 @@ def main(name: str) -> None:
         settings = load_settings([name])
         configure_logging(settings.log_level, settings.log_format, name)
         topics.wait_for_brokers(settings)
-        topics.check(settings, name, role_tables()[name])
+        topics.check(settings, name, (*ROLES[name].role.tables, POSITIONS))
         lane = create_lane(settings, name)
     except UserError as error:
         give_up(error)

@@ -12,8 +12,10 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_NOISY = ("aiokafka", "faust", "mode", "aiohttp.access", "asyncio")
+_NOISY = ("aiokafka", "faust", "mode", "alembic", "asyncio")
 """Libraries that tell their inner life at info."""
+_MODE_PREFIX = "[^"
+"""Begins what a Faust service says of its own start and stop, under the name of whatever module it is from."""
 
 
 def configure_logging(
@@ -49,11 +51,17 @@ def configure_logging(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(format)],
         )
     )
+    if level != "debug":
+        handler.addFilter(_is_worth_reading)
+        for name in _NOISY:
+            logging.getLogger(name).setLevel(logging.WARNING)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+
+
+def _is_worth_reading(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.INFO or not str(record.msg).startswith(_MODE_PREFIX)
 
 
 def _rendering(format: Literal["console", "json"]) -> list[Processor]:

@@ -7,7 +7,7 @@ import orjson
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from bench.job import Job
-from bench.workload import State, decide
+from bench.loads.bookings import State, decide
 
 
 def main(job: Job) -> None:

@@ -8,8 +8,8 @@ import orjson
 import uvloop
 
 from bench.job import Job
-from bench.workload import State as Load
-from bench.workload import decide
+from bench.loads.bookings import State as Load
+from bench.loads.bookings import decide
 from streams.batch import Batch, Effects, Output, Record
 from streams.lane.application import create_app, run
 from streams.lane.lane import Lane

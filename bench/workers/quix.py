@@ -7,7 +7,7 @@ from quixstreams.models import TopicConfig
 from quixstreams.state import State
 
 from bench.job import Job
-from bench.workload import decide
+from bench.loads.bookings import decide
 
 
 def main(job: Job) -> None:

@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from faust.contrib.asgi import faust_app_running
 
 from bench.job import Job
-from bench.workload import decide
+from bench.loads.bookings import decide
 
 
 async def main(job: Job) -> None:

@@ -1,12 +1,15 @@
 """What can be asked about a callback: how it stands, why it was decided so, and what happened to it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, and_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, select, union
 
 from sinks.database.tables import callback_events, callbacks, decisions, entities, notifications, outcomes
+
+Fields = Mapping[str, Any]
+"""A row, by column."""
 
 
 class Subject(NamedTuple):
@@ -14,7 +17,7 @@ class Subject(NamedTuple):
 
     company_id: str
     callback_id: str | None
-    decision: RowMapping | None
+    decision: Fields | None
 
 
 class Step(NamedTuple):
@@ -31,7 +34,7 @@ def subjects(connection: Connection, id: str, company_id: str | None = None) -> 
     decided = select(decisions).where(decisions.c.decision_id == id)
     if company_id is not None:
         decided = decided.where(decisions.c.company_id == company_id)
-    if found := connection.execute(decided).mappings().all():
+    if found := _rows(connection, decided):
         return [Subject(row["company_id"], row["callback_id"], row) for row in found]
     having = union(
         *(select(table.c.company_id).where(table.c.callback_id == id) for table in (callbacks, decisions))
@@ -43,10 +46,10 @@ def subjects(connection: Connection, id: str, company_id: str | None = None) -> 
     ]
 
 
-def callback(connection: Connection, company_id: str, callback_id: str) -> RowMapping | None:
+def callback(connection: Connection, company_id: str, callback_id: str) -> Fields | None:
     """The callback's row; None where only decisions name it."""
     at = callbacks.c.callback_id == callback_id, callbacks.c.company_id == company_id
-    return connection.execute(select(callbacks).where(*at)).mappings().one_or_none()
+    return next(iter(_rows(connection, select(callbacks).where(*at))), None)
 
 
 def history(connection: Connection, company_id: str, callback_id: str) -> list[Step]:
@@ -86,20 +89,29 @@ def history(connection: Connection, company_id: str, callback_id: str) -> list[S
     return sorted(steps, key=lambda step: step.at)
 
 
-def directory(connection: Connection, company_id: str, kind: str) -> Mapping[str, Mapping[str, Any]]:
-    """The company's entities of one kind by id, those that are not deleted."""
+def directory(
+    connection: Connection, company_id: str, kind: str, ids: Iterable[str | None]
+) -> Mapping[str, Fields]:
+    """Those of the company's entities of one kind that are known and not deleted."""
     found = select(entities.c.entity_id, entities.c.data).where(
-        entities.c.company_id == company_id, entities.c.type == kind, entities.c.data.is_not(None)
+        entities.c.company_id == company_id,
+        entities.c.type == kind,
+        entities.c.entity_id.in_(sorted(id for id in ids if id is not None)),
+        entities.c.data.is_not(None),
     )
     return {row.entity_id: row.data for row in connection.execute(found)}
 
 
-def _latest_decision(connection: Connection, company_id: str, callback_id: str) -> RowMapping | None:
+def _latest_decision(connection: Connection, company_id: str, callback_id: str) -> Fields | None:
     latest = select(decisions).where(_about(company_id, callback_id)).order_by(decisions.c.offset.desc())
-    return connection.execute(latest.limit(1)).mappings().one_or_none()
+    return next(iter(_rows(connection, latest.limit(1))), None)
 
 
-def _about(company_id: str, callback_id: str) -> Any:
+def _rows(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
+    return [{str(name): row[name] for name in row} for row in connection.execute(query).mappings()]
+
+
+def _about(company_id: str, callback_id: str) -> ColumnElement[bool]:
     return and_(decisions.c.callback_id == callback_id, decisions.c.company_id == company_id)
 
 

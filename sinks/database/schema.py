@@ -68,7 +68,7 @@ def plainly(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise UserError(f"the database {_name(engine)}: {summary(error)}") from error
+        raise UserError(f"the database {name_of(engine)}: {summary(error)}") from error
 
 
 def _config() -> Config:
@@ -93,11 +93,11 @@ def _state(connection: Connection) -> SchemaState:
 
 def _problem(engine: Engine, state: SchemaState) -> str:
     if state is SchemaState.NEWER:
-        return f"the schema of {_name(engine)} was made by a later version of staffetta: run that version"
-    return f"the schema of {_name(engine)} is {state}: run `staffetta db upgrade`"
+        return f"the schema of {name_of(engine)} was made by a later version of staffetta: run that version"
+    return f"the schema of {name_of(engine)} is {state}: run `staffetta db upgrade`"
 
 
-def _name(engine: Engine) -> str:
+def name_of(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
 
 

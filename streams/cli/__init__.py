@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import kafka, topics
+from streams.cli import db, demo, doctor, explain, kafka, produce, topics, worker
 from streams.errors import UserError
 
 app = typer.Typer(
@@ -49,9 +49,16 @@ def staffetta(
 
 _TRY = "Try it"
 _OPERATE = "Set up and operate"
+_USE = "Events in, answers out"
 
+app.command(rich_help_panel=_TRY)(demo.demo)
 app.command(rich_help_panel=_TRY)(kafka.kafka)
 app.add_typer(topics.app, rich_help_panel=_OPERATE)
+app.add_typer(db.app, rich_help_panel=_OPERATE)
+app.command(rich_help_panel=_OPERATE)(worker.worker)
+app.command(rich_help_panel=_OPERATE)(doctor.doctor)
+app.command(rich_help_panel=_USE)(produce.produce)
+app.command(rich_help_panel=_USE)(explain.explain)
 
 
 def main() -> None:

@@ -12,10 +12,9 @@ from sinks.channels.smtp.replies import Refused
 from sinks.database.away import summary
 from sinks.database.engine import create_engine
 from sinks.database.schema import SchemaState, schema_state
-from streams import settings_errors
 from streams.app import role_tables
 from streams.errors import UserError
-from streams.settings import Settings, missing
+from streams.settings import Settings, messages, missing
 from streams.supervisor.roles import RoleName
 from streams.topics import Plan, topic_admin, wanted_topics
 
@@ -23,7 +22,7 @@ from streams.topics import Plan, topic_admin, wanted_topics
 def _settings(settings: Settings) -> str:
     lacking = missing(settings, tuple(RoleName))
     if lacking is not None:
-        raise UserError(settings_errors.required(*lacking, Settings))
+        raise UserError(messages.required(*lacking, Settings))
     return "complete"
 
 

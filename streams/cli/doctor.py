@@ -11,7 +11,7 @@ from streams.settings import Settings, load_settings
 def doctor() -> None:
     """Look at everything that a worker needs, and say what to do about what is wrong.
 
-    Settings, brokers, topics, database, mail server and data folder. Nothing is changed and nothing is sent.
+    Settings, brokers, topics, database, mail server and data folder. Nothing is sent or repaired.
     Exit status 1 if something is wrong.
     """
     from streams.cli.checks import CHECKS  # Faust and all roles: not for every `staffetta --help`

@@ -45,7 +45,11 @@ def _lines(found: Plan, settings: Settings) -> Iterator[str]:
     for wrong in found.wrong_count:
         yield f"! {prefix}{wrong.name}: has {wrong.has} partitions, not {settings.partitions}; cannot be changed"
     for spec in found.missing:
-        details = ", ".join(f"{key}={value}" for key, value in spec.config.items())
-        yield f"+ {prefix}{spec.name}: {settings.partitions} partitions, {details}"
+        yield f"+ {prefix}{spec.name}: {settings.partitions} partitions, {_kept(spec)}"
     for name, key, has, wanted in found.wrong_config:
         yield f"~ {prefix}{name}: {key} {has} -> {wanted}"
+
+
+def _kept(spec: TopicSpec) -> str:
+    retention = spec.config.get("retention.ms")
+    return f"kept {int(retention) // 86_400_000} days" if retention else "compacted"

@@ -34,7 +34,7 @@ class Day:
     def __init__(self, midnight: datetime, seed: int) -> None:
         self._rng = Random(seed)
         self.world = World(midnight, self._rng)
-        self._midnight = midnight
+        self.midnight = midnight
         self._plan: list[Planned] = []
         self.directory = [self._record(midnight + OPENS, *event) for event in self.world.directory()]
         self._plan_appointments()
@@ -112,7 +112,7 @@ class Day:
     def _add_call(self, callback: Entity, asked: datetime) -> None:
         """Most people are called within some hours."""
         called = asked + timedelta(minutes=self._rng.randint(20, 150))
-        if called > self._midnight + CLOSES or self._rng.random() < 0.1:
+        if called > self.midnight + CLOSES or self._rng.random() < 0.1:
             return
         self._add(called, *callback.event("callback.contacted", status="contacted"))
         done = called + timedelta(minutes=10)
@@ -124,10 +124,10 @@ class Day:
         for number, branch in enumerate(manual):
             for hour in (9, 11, 13, 15, 17):
                 data = {"company_id": branch.company_id, "branch_id": branch.data["branch_id"]}
-                at = self._midnight + timedelta(hours=hour, minutes=number)
+                at = self.midnight + timedelta(hours=hour, minutes=number)
                 self._add(at, "callback.bulk_auto_assign", {**data, "requested_by": "dispatch"})
         for number in range(0, CALLBACKS, 40):
-            at = self._midnight + timedelta(hours=14, minutes=number)
+            at = self.midnight + timedelta(hours=14, minutes=number)
             company = self._rng.choice(self.world.branches).company_id
             data = {"company_id": company, "callback_id": f"cb-{number + 1}", "reason": "Wunsch der Kundin"}
             self._add(at, "callback.reassign", data)
@@ -136,7 +136,7 @@ class Day:
         """A colleague leaves at noon; what they had is somebody else's from then on."""
         person = self.world.staff[0]
         self.leaver = person.data["name"]
-        self._add(self._midnight + timedelta(hours=12), *person.event("staff.upserted", is_active=False))
+        self._add(self.midnight + timedelta(hours=12), *person.event("staff.upserted", is_active=False))
 
     def _plan_repeats(self) -> None:
         """A producer that sends twice, and one whose older news overtakes the newer."""
@@ -153,7 +153,7 @@ class Day:
                     "appointment_id": f"late-{number + 1}",
                     "branch_id": branch.data["branch_id"],
                     "customer": self.world.customer(),
-                    "starts_at": (self._midnight + timedelta(days=3, hours=12)).isoformat(),
+                    "starts_at": (self.midnight + timedelta(days=3, hours=12)).isoformat(),
                     "duration_minutes": 30,
                     "status": "booked",
                 },
@@ -165,7 +165,7 @@ class Day:
             self._add(at + timedelta(minutes=1), *first)
 
     def _plan_poison(self) -> None:
-        noon = self._midnight + timedelta(hours=12)
+        noon = self.midnight + timedelta(hours=12)
         company = self.world.branches[0].company_id.encode()
         broken: list[tuple[str, bytes, bytes]] = [
             ("booking.callbacks", company, b"\xff\xfe not a CloudEvent"),
@@ -180,7 +180,7 @@ class Day:
 
     def _moment(self) -> datetime:
         minutes = (CLOSES - OPENS).total_seconds() / 60
-        return self._midnight + OPENS + timedelta(minutes=self._rng.uniform(5, minutes - 30))
+        return self.midnight + OPENS + timedelta(minutes=self._rng.uniform(5, minutes - 30))
 
     def _add(self, at: datetime, type: str, data: dict[str, Any]) -> None:
         self._plan.append(self._record(at, type, data))

@@ -87,10 +87,7 @@ def kafka_jars(cache: Path | None = None) -> list[Path]:
                 if not home.is_dir():
                     _download(cache / "download", home)
         except (OSError, RuntimeError) as error:  # jgo raises RuntimeError where a registry answers no
-            raise UserError(
-                f"cannot download Apache Kafka into {cache}: {_reason(error)}; "
-                f"go online once, or set XDG_CACHE_HOME to a folder with the download, {INSTEAD}"
-            ) from error
+            raise _explained(error, cache) from error
     return sorted(home.glob("*.jar"))
 
 
@@ -147,5 +144,14 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda size: progress.update(task, advance=size)
 
 
-def _reason(error: Exception) -> str:
-    return "no connection to the registry" if "requests" in type(error).__module__ else str(error)
+def _explained(error: Exception, cache: Path) -> UserError:
+    if isinstance(error, OSError) and error.errno is not None:
+        problem = (
+            f"cannot write to {error.filename or cache} ({error.strerror}): set XDG_CACHE_HOME to another folder"
+        )
+        return UserError(f"{problem}, {INSTEAD}")
+    reason = "no connection" if "requests" in type(error).__module__ else str(error)
+    return UserError(
+        f"cannot download Apache Kafka ({reason}): go online once, "
+        f"or copy {cache} from a machine that has it, {INSTEAD}"
+    )

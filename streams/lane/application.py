@@ -74,7 +74,7 @@ def create_app(lane: Lane, tables: tuple[str, ...], **options: Any) -> LaneApp:
         topic_disable_leader=True,
         web_enabled=False,
         broker_session_timeout=settings.session_timeout,
-        broker_heartbeat_interval=settings.session_timeout / 4,
+        broker_heartbeat_interval=min(1.0, settings.session_timeout / 4),
         broker_rebalance_timeout=settings.rebalance_timeout,
         broker_request_timeout=max(60.0, settings.session_timeout),
         broker_max_poll_interval=DAY,
@@ -115,9 +115,9 @@ async def run(app: LaneApp) -> None:
     if start.done():
         start.result()
     await stop
-    with app.lane.watchdog.watching("the stop"):
-        start.cancel()
-        await app.stop()
+    app.lane.watchdog.begin("the end of the process")
+    start.cancel()
+    await app.stop()
     watch.cancel()
 
 

@@ -96,7 +96,6 @@ def _ends(settings: LaneSettings, places: Iterable[Place]) -> dict[Place, int]:
     asked = {TopicPartition(*place): OffsetSpec.latest() for place in places}
     if not asked:
         return {}
-    found = AdminClient(settings.kafka).list_offsets(
-        asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=20
-    )
+    admin = AdminClient(settings.kafka)  # without a name it would be gone before its answers are there
+    found = admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=20)
     return {(at.topic, at.partition): int(answer.result().offset) for at, answer in found.items()}

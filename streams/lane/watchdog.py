@@ -19,36 +19,35 @@ class Watchdog:
         """`patience`: seconds without progress."""
         self._patience = patience
         self._under_way: dict[str, float] = {}
-        self._ended = threading.Event()
 
     @contextmanager
     def watching(self, what: str) -> Iterator[None]:
         """`what` is under way: it must end, or make progress, in time."""
-        self._under_way[what] = time.monotonic()
+        self.begin(what)
         try:
             yield
         finally:
             self._under_way.pop(what, None)
+
+    def begin(self, what: str) -> None:
+        self._under_way[what] = time.monotonic()
 
     def progress(self, what: str) -> None:
         if what in self._under_way:
             self._under_way[what] = time.monotonic()
 
     async def run(self) -> None:
-        """Watch until cancelled. The event loop must come round here in time too."""
-        thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-        thread.start()
-        try:
-            with self.watching("the event loop"):
-                while True:
-                    self.progress("the event loop")
-                    await asyncio.sleep(self._patience / 10)
-        finally:
-            self._ended.set()
+        """Watch for good. Until this is cancelled the event loop must come round here in time too."""
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+        with self.watching("the event loop"):
+            while True:
+                self.progress("the event loop")
+                await asyncio.sleep(self._patience / 10)
 
     def _watch(self) -> None:
         looked = time.monotonic()
-        while not self._ended.wait(self._patience / 10):
+        while True:
+            time.sleep(self._patience / 10)
             now, before = time.monotonic(), looked
             looked = now
             for what, since in list(self._under_way.items()):

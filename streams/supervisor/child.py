@@ -30,6 +30,12 @@ class Ready:
     state: str
 
 
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends; nothing on systems other than Linux."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def watch_parent() -> None:
     """End this process as soon as the supervisor is gone, however it went. Call first, in the main thread.
 
@@ -39,8 +45,7 @@ def watch_parent() -> None:
     parent = link.to_parent()
     if parent is None:
         return
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
 
     def wait_for_the_end() -> None:
         while parent.recv(64):

@@ -55,7 +55,7 @@ class Endpoints:
             state: dict[str, Any] = json.loads(text)
         else:
             state = {"ready": False, "state": "not answering" if process.port else process.state}
-        return {**state, "restarts": process.restarts}
+        return {**state, "restarts": process.restarts, "pid": process.pid}
 
     async def _ask(self, process: RoleProcess, path: str) -> str | None:
         """The child's answer, whatever its status; None if it has none."""

@@ -69,6 +69,13 @@ class RoleProcess:
             self.restarts += 1
             metrics.ROLE_RESTARTS.labels(self.role).inc()
 
+    @property
+    def pid(self) -> int | None:
+        """Of the running child."""
+        if self._process is None or self._process.returncode is not None:
+            return None
+        return self._process.pid
+
     def stop(self) -> None:
         """Ask the child to finish what it is at and leave."""
         self._stopping.set()

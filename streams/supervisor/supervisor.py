@@ -77,7 +77,7 @@ def _on_signals(processes: Sequence[RoleProcess]) -> asyncio.Event:
             for process in processes:
                 process.kill()
         else:
-            log.info("worker stops", again="kills")
+            log.info("worker stops; a second signal kills")
         signalled.set()
 
     for which in (signal.SIGTERM, signal.SIGINT):

@@ -16,7 +16,7 @@ from confluent_kafka.admin import (
 
 from streams.errors import UserError
 from streams.settings import Settings
-from streams.topics.planning import Plan, Topic, WrongConfig, plan
+from streams.topics.planning import Plan, Topic, WrongConfig, WrongCount, plan
 from streams.topics.specs import TopicSpec
 
 _TIMEOUT_SECONDS = 5.0
@@ -66,7 +66,7 @@ class TopicAdmin:
         """
         found = self.plan(wanted)
         if found.wrong_count:
-            raise UserError("; ".join(self._count_problem(*wrong) for wrong in found.wrong_count))
+            raise self._wrong_count(found.wrong_count)
         self._create(found.missing)
         self._configure(found.wrong_config)
         return found
@@ -74,16 +74,19 @@ class TopicAdmin:
     def check(self, names: Iterable[str]) -> None:
         """Refuse to work with topics that are missing or have another number of partitions."""
         counts = self.partition_counts()
-        for name in names:
+        wanted = tuple(names)
+        for name in wanted:
             if name not in counts:
                 raise UserError(f"there is no topic {self._prefix}{name}: run `staffetta topics apply`")
-            if counts[name] != self._partitions:
-                raise UserError(self._count_problem(name, counts[name]))
+        wrong = [WrongCount(name, counts[name]) for name in wanted if counts[name] != self._partitions]
+        if wrong:
+            raise self._wrong_count(wrong)
 
-    def _count_problem(self, name: str, has: int) -> str:
-        return (
-            f"the topic {self._prefix}{name} has {has} partitions, but STAFFETTA_PARTITIONS is {self._partitions}"
-            " and all topics must have the same number: correct the setting, or use another STAFFETTA_TOPIC_PREFIX"
+    def _wrong_count(self, wrong: Iterable[WrongCount]) -> UserError:
+        named = ", ".join(f"{self._prefix}{name} ({has})" for name, has in wrong)
+        return UserError(
+            f"STAFFETTA_PARTITIONS is {self._partitions}, but these topics have another number of partitions, "
+            f"which cannot be changed: {named}. Correct the setting, or use another STAFFETTA_TOPIC_PREFIX"
         )
 
     def _configs(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -129,7 +132,8 @@ class TopicAdmin:
 
     def _remember(self, error: KafkaError) -> None:
         if error.code() != KafkaError._ALL_BROKERS_DOWN:
-            self._last_error = error.str()
+            # "ADDRESS/ROLE: what happened (after 0ms in state ...)"
+            self._last_error = error.str().partition(": ")[2].partition(" (after")[0]
 
     def _explained(self, error: KafkaException) -> UserError:
         cause: KafkaError = error.args[0]

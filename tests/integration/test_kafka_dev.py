@@ -106,8 +106,8 @@ def test_brokers_end_when_their_parent_is_killed() -> None:
         folder, *pids = parent.stdout.readline().split()
         assert len(pids) == 3
         parent.kill()
-    wait_until(lambda: not any(_runs(int(pid)) for pid in pids), "the brokers' end", 5)
-    wait_until(lambda: not Path(folder).exists(), "the temporary folder's end", 5)
+    wait_until(lambda: not any(_runs(int(pid)) for pid in pids), "the brokers' end", 20)
+    wait_until(lambda: not Path(folder).exists(), "the temporary folder's end", 20)
 
 
 def test_the_command_runs_until_it_is_stopped(tmp_path: Path) -> None:

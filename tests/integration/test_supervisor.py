@@ -107,8 +107,8 @@ def test_ready_when_every_role_is(worker: Callable[..., Worker]) -> None:
     assert running.readiness()[1] == {
         "ready": True,
         "roles": {
-            "assign": {"ready": True, "state": "running", "restarts": 0},
-            "notify": {"ready": True, "state": "running", "restarts": 1},
+            "assign": {"ready": True, "state": "running", "restarts": 0, "pid": running.pids("assign")[-1]},
+            "notify": {"ready": True, "state": "running", "restarts": 1, "pid": running.pids("notify")[-1]},
         },
     }
     assert running.get("/livez")[0] == 200
@@ -190,7 +190,7 @@ def test_second_interrupt_kills(worker: Callable[..., Worker]) -> None:
     running.wait_ready()
     for _ in range(2):
         running.process.send_signal(signal.SIGINT)
-        wait_until(lambda: running.logged("worker stops"), "the first signal to be taken")
+        wait_until(lambda: running.logged("worker stops; a second signal kills"), "the first signal to be taken")
     assert running.exit_code() == 0
     assert not running.logged("role did not leave in time and is killed")
 

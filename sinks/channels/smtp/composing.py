@@ -119,20 +119,20 @@ class Composer:
         if html is None:
             return head + _part("plain", message.body_text)
         boundary = _boundary(message)
-        start = b"--" + boundary
+        delimiter = b"\r\n--" + boundary
         return b"".join(
             (
                 head,
                 b'Content-Type: multipart/alternative; boundary="',
                 boundary,
-                b'"\r\n\r\n',
-                start,
+                b'"\r\n',
+                delimiter,
                 b"\r\n",
                 _part("plain", message.body_text),
-                start,
+                delimiter,
                 b"\r\n",
                 _part("html", html),
-                start,
+                delimiter,
                 b"--\r\n",
             )
         )

@@ -64,6 +64,8 @@ class Desk:
         """Go on with what earlier steps have not finished. To be called before the batch changes anything."""
         busy = self._hints.busy
         for company_id in list(busy):
+            if self._left <= 0:
+                return
             agenda = Agenda(self._state, company_id)
             del busy[company_id]
             if agenda.busy:

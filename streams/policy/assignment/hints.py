@@ -5,7 +5,6 @@ one looks at the rows; but nothing that is so is ever missing. Therefore a hint 
 say before a batch has changed them.
 """
 
-from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from streams.policy.assignment import rows
@@ -45,12 +44,12 @@ class Hints:
     def next_due(self) -> int | None:
         return self._due[0][0] if self._due else None
 
-    def take_due(self, now: int) -> Iterator[tuple[int, str]]:
-        """(when, company) of those due; the caller says `wake` for what is still to come."""
-        taken = []
+    def take_due(self, now: int) -> dict[str, int]:
+        """Company -> when, of those due by `now`. They are the caller's, who says `wake` for each again."""
+        taken: dict[str, int] = {}
         while self._due and self._due[0][0] <= now:
             due, company_id = heappop(self._due)
             if self._earliest.get(company_id) == due:
                 del self._earliest[company_id]
-                taken.append((due, company_id))
-        return iter(taken)
+                taken[company_id] = due
+        return taken

@@ -48,16 +48,27 @@ def expect(case: Case, branch_id: str, others_wait: bool) -> None:
 
 def write_due(state: State, hints: Hints, effects: Effects, now: int) -> None:
     """Write the commands whose moment is not after `now`. To be called before the batch changes anything."""
-    for due, company_id in hints.take_due(now):
-        company = Company.of(company_id, state, hints)
-        alarms = list(islice(company.alarms.irange(maximum=(now, BRANCH_ALARM + 1)), WRITTEN_AT_ONCE))
-        for moment, kind, entity_id in alarms:
-            if kind == BRANCH_ALARM:
-                _reconsider(company, effects, entity_id, moment)
-            else:
-                _expire(company, effects, entity_id)
-        # What was written can still be taken back with the batch: then it is due again.
-        hints.wake(company_id, due if alarms else company.next_alarm)
+    wake: dict[str, int | None] = {**hints.take_due(now)}
+    try:
+        for company_id in wake:
+            company = Company.of(company_id, state, hints)
+            if not _write_alarms(company, effects, now):
+                wake[company_id] = company.next_alarm
+            # else it stays due: what was written can still be taken back with the batch
+    finally:
+        for company_id, due in wake.items():
+            hints.wake(company_id, due)
+
+
+def _write_alarms(company: Company, effects: Effects, now: int) -> bool:
+    """Whether there were any."""
+    alarms = list(islice(company.alarms.irange(maximum=(now, BRANCH_ALARM + 1)), WRITTEN_AT_ONCE))
+    for moment, kind, entity_id in alarms:
+        if kind == BRANCH_ALARM:
+            _reconsider(company, effects, entity_id, moment)
+        else:
+            _expire(company, effects, entity_id)
+    return bool(alarms)
 
 
 def _reconsider(company: Company, effects: Effects, branch_id: str, due: int) -> None:

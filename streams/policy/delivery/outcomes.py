@@ -30,7 +30,7 @@ class OutcomeType(StrEnum):
 
 
 def outcome(kind: OutcomeType, delivery: Delivery, at: datetime, **details: Any) -> Output:
-    """What became of an attempt; `details` are further fields of the outcome, None where there is nothing to say."""
+    """What became of an attempt; `details` are further fields of it, None where there is nothing to say."""
     due, channel = delivery.due, delivery.intent.channel
     data = {
         "notification_id": due.notification_id,

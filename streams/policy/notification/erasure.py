@@ -38,9 +38,10 @@ def erased(data: CustomerErased, at: float, memory: Memory) -> Heard:
 def _erase_choice(data: CustomerErased, at: float, memory: Memory) -> None:
     key = f"customer/{data.customer_id}"
     row = memory.read(Reader, DIRECTORY, key)
-    if row is not None:
-        version = max(row.version, data.version or 0)
-        memory.write(DIRECTORY, key, Reader(int(at) + KEPT, version))
+    if row is None and data.version is None:
+        return
+    version = max(-1 if row is None else row.version, -1 if data.version is None else data.version)
+    memory.write(DIRECTORY, key, Reader(int(at) + KEPT, version))
 
 
 def _strip(key: str, customer_id: str, memory: Memory) -> None:

@@ -95,11 +95,13 @@ def _repeated(owner: Owner, decision_id: str | None, who: str) -> int | None:
 
 def _late(owner: Owner, ahead: Ahead, decision_id: str, person: str) -> tuple[Owner, tuple[News, ...]]:
     """A decision taken before the booking system's last statement was seen: known by it, or overtaken."""
+    known = ahead.decision_id == decision_id or (ahead.decision_id is None and ahead.staff_id == person)
+    superseded = ((ASSIGNED, person, Suppression.SUPERSEDED),)
+    if not known and ahead.decision_id is None:
+        return owner, superseded
     after = _with(owner, decision_id, person)
-    after = replace(after, confirmed=len(after.ours))
-    if ahead.decision_id == decision_id or (ahead.decision_id is None and ahead.staff_id == person):
-        return _telling(owner, replace(after, ahead=None), person)
-    return after, ((ASSIGNED, person, Suppression.SUPERSEDED),)
+    after = replace(after, confirmed=len(after.ours), ahead=None if known else ahead)
+    return _telling(owner, after, person) if known else (after, superseded)
 
 
 def _with(owner: Owner, decision_id: str, person: str) -> Owner:

@@ -8,6 +8,8 @@ from streams.policy.notification import formats
 from streams.policy.notification.facts import Facts
 from streams.policy.notification.texts import LANGUAGES
 
+LONGEST = 200
+"""Characters of one value. With this, no message outgrows what a request may hold."""
 _NOT_IN_A_LINE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -52,13 +54,15 @@ def values(facts: Facts, names: Names, locale: str) -> dict[str, str | bool]:
 
 
 def one_line(text: str) -> str:
-    """`text` with every run of blanks, line breaks, controls and changes of direction as one blank."""
-    return _NOT_IN_A_LINE.sub(" ", text).strip()
+    """`text` with every run of blanks, line breaks, controls and changes of direction as one blank, cut where it
+    is too long for a name."""
+    line = _NOT_IN_A_LINE.sub(" ", text).strip()
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…"
 
 
 def _address(text: str) -> str:
-    lines = (one_line(line).strip(" ,") for line in text.splitlines())
-    return ", ".join(line for line in lines if line)
+    lines = (_NOT_IN_A_LINE.sub(" ", line).strip(" ,") for line in text.splitlines())
+    return one_line(", ".join(line for line in lines if line))
 
 
 def _when(moment: datetime | None, zone: str, locale: str) -> tuple[str, str]:

@@ -51,7 +51,7 @@ def colleague(
     event_type: str, staff_id: str, facts: Facts, cause: Cause, reason: Suppression | None = None
 ) -> Trigger:
     """A colleague is to be told. About a customer who was erased there is nothing left to tell."""
-    if False:
+    if facts.customer is None and reason is None:
         reason = Suppression.ERASED
     return Trigger(event_type, Audience.STAFF, staff_id, facts, cause, reason)
 

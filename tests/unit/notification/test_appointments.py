@@ -203,6 +203,7 @@ class TestUnknownBranch:
         world = self.waiting()
         for number in range(12):
             world.send("appointment.created", appointment(appointment_id=f"ap-{number}"))
+        world.restart()
         told = requests(world.send("branch.upserted", branch()))
         assert [request.entity.id for request in told] == [f"ap-{number}" for number in range(12)]
 

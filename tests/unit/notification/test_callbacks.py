@@ -314,6 +314,30 @@ class TestEchoes:
         third = decision("d-3", "cleo", previous_staff_id="ben", basis={"booking.callbacks": 0})
         assert outline(world.send("callback.reassigned", third)) == [assigned("cleo"), withdrawn("ben")]
 
+    def test_by_hand_after_echoes(self) -> None:
+        """Once the echoes are through, naming an earlier colleague is an assignment by hand."""
+        world = requested()
+        world.send("callback.assigned", self.echo(2, "ben", "d-2"))
+        world.send("callback.auto_assigned", decision("d-1", "anna", basis={"booking.callbacks": 0}))
+        world.send("callback.reassigned", decision("d-2", "ben", basis={"booking.callbacks": 0}))
+        told = world.send("callback.assigned", self.echo(3, "anna"))
+        assert outline(told) == [assigned("anna"), withdrawn("ben")]
+
+    @pytest.mark.parametrize("decision_id", ["d-1", None])
+    @pytest.mark.parametrize("is_late", [True, False])
+    def test_applied_after_a_move_by_hand(self, decision_id: str | None, is_late: bool) -> None:
+        """If the booking system moves a callback by hand and then applies our decision after all, it moves again,
+        wherever our decision arrives in between."""
+        world = requested()
+        earlier = decision("d-1", "anna", basis={"booking.callbacks": 0})
+        if not is_late:
+            world.send("callback.auto_assigned", earlier)
+        world.send("callback.assigned", self.echo(2, "cleo"))
+        if is_late:
+            assert outline(world.send("callback.auto_assigned", earlier)) == [assigned("superseded")]
+        told = world.send("callback.assigned", self.echo(3, "anna", decision_id))
+        assert outline(told) == [assigned("anna"), withdrawn("cleo")]
+
     def test_that_moved_silently(self) -> None:
         """If a decision is first heard of by an event that tells nobody, the decision itself is still told."""
         world = requested()

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from schemas import murmur2_partition
 from tests.unit.notification.world import (
+    PARTITIONS,
     VISIT,
     World,
     appointment,
@@ -90,13 +92,16 @@ def test_tombstones(entity: str, id_field: str, upserted: dict[str, Any]) -> Non
     assert keys(world, "directory") == {"company"}
 
 
-def test_another_company_is_left_alone() -> None:
-    """Ids are unique only within a company."""
+def test_ids_belong_to_their_company() -> None:
+    """Another company's appointment of the same id is another appointment."""
     world = opened()
-    world.send("appointment.created", appointment())
-    other = World(company_id="co-8", offsets=world.offsets)
-    other.partition, other.state = world.partition, world.state
-    assert other.state.rows("entities", "co-8") == {}
+    world.send("appointment.created", appointment(version=5))
+    others = (f"other-{number}" for number in range(100))
+    neighbour = next(each for each in others if murmur2_partition(each.encode(), PARTITIONS) == world.partition)
+    world.company_id = neighbour
+    world.send("branch.upserted", branch())
+    world.send("notification_config.upserted", config("appointment.created", level_id=neighbour))
+    assert len(requests(world.send("appointment.created", appointment(version=1)))) == 1
 
 
 def test_forgetting_survives_a_restart() -> None:
@@ -165,11 +170,13 @@ class TestErasure:
         world.send("customer.erased", {"customer_id": "cu-1"})
         assert world.send("appointment.created", appointment()) == []
 
-    def test_older_preferences_stay_gone(self) -> None:
+    @pytest.mark.parametrize("known", [True, False])
+    def test_older_preferences_stay_gone(self, known: bool) -> None:
         """Preferences from before the erasure do not come back."""
         world = opened()
         choice = {"customer_id": "cu-1", "version": 1, "locale": "en"}
-        world.send("customer_preferences.upserted", choice)
+        if known:
+            world.send("customer_preferences.upserted", choice)
         world.send("customer.erased", {"customer_id": "cu-1", "version": 2})
         world.send("customer_preferences.upserted", choice)
         [request] = requests(world.send("appointment.created", appointment()))
@@ -234,7 +241,7 @@ def test_poison() -> None:
     """A record that cannot be applied becomes a dead letter with its raw bytes."""
     world = World()
     record = world.record("appointment.created", appointment())
-    letter = world.role.poison("booking.appointments", record, "ValueError: no")  # type: ignore[arg-type]
+    letter = world.role.poison("booking.appointments", record, "ValueError: no")
     assert letter.topic == "intake.dead-letters"
     assert letter.key == b"co-7"
     assert b"processing_failed" in letter.value

@@ -77,7 +77,7 @@ def test_each_configuration_of_the_level() -> None:
         "notification.suppressed",
         "notification.requested",
     ]
-    ids = [each.data.notification_id for each in events]  # type: ignore[attr-defined]
+    ids = [each.data.notification_id for each in events]
     assert len(set(ids)) == 3
 
 
@@ -154,7 +154,7 @@ def test_request_says_everything() -> None:
     assert (request.config.config_id, request.config.level, request.config.version) == ("one", "company", 7)
     assert (request.caused_by, request.cause.topic) == ("booking.appointments-0", "booking.appointments")
     assert request.locale == "de"
-    content = request.contents["email"]  # type: ignore[index]
+    content = request.contents["email"]
     assert (content.template.template_id, content.template.version) == ("builtin:appointment.created.email.de", 0)
 
 
@@ -230,7 +230,7 @@ def test_unknown_company() -> None:
     opened.send("branch.upserted", branch())
     opened.send("notification_config.upserted", created())
     [request] = requests(told(opened))
-    assert "Ihr Team von Salon Mitte" in request.contents["email"].body_text  # type: ignore[index]
+    assert "Ihr Team von Salon Mitte" in request.contents["email"].body_text
 
 
 def test_ids_are_functions_of_the_cause() -> None:
@@ -267,7 +267,7 @@ def test_first_level_decides(choices: list[dict[str, Any]]) -> None:
             config(choice["event_type"], config_id=f"c-{number:02}", level_id=level_id, **fields),
         )
     heard = [
-        (each.data.audience, each.data.config.config_id if each.data.config else each.data.reason)  # type: ignore[attr-defined]
+        (each.data.audience, each.data.config.config_id if each.data.config else each.data.reason)
         for each in told(opened)
     ]
     assert heard == [*expected(choices, "customer"), *expected(choices, "staff")]

@@ -23,12 +23,14 @@ from tests.unit.notification.world import (
     STAFF_ONLY,
     VISIT,
     appointment,
+    branch,
     callback,
     customer,
     decision,
     opened,
     requests,
     service,
+    staff,
 )
 
 FULL = Facts(
@@ -63,7 +65,7 @@ class Reader(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.text, self.open, self.seen, self.links = "", [], [], []  # type: ignore[var-annotated]
+        self.text, self.open, self.seen, self.links = "", [], [], []
         self.feed(page)
         self.close()
 
@@ -192,7 +194,7 @@ def test_german_mail_to_a_customer() -> None:
     world = opened()
     links = {"manage": "https://book.example/m", "cancel": "https://book.example/c"}
     [request] = requests(world.send("appointment.created", appointment(links=links)))
-    content = request.contents["email"]  # type: ignore[index]
+    content = request.contents["email"]
     assert content.subject == "Ihr Termin am 22.11.2026 um 14:30 Uhr"
     assert (
         content.body_text
@@ -229,7 +231,7 @@ def test_english_mail_to_a_customer() -> None:
         customer=customer(locale="en"), previous_starts_at=datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
     )
     [request] = requests(world.send("appointment.rescheduled", moved))
-    content = request.contents["email"]  # type: ignore[index]
+    content = request.contents["email"]
     assert content.subject == "Your appointment has been moved: now on 22 November 2026 at 14:30"
     assert (
         content.body_text
@@ -262,7 +264,7 @@ def test_german_mail_to_a_colleague() -> None:
     world = opened()
     world.send("callback.requested", callback(priority="urgent", service_id="cut"))
     [request] = requests(world.send("callback.auto_assigned", decision("d-1", "anna")))
-    content = request.contents["email"]  # type: ignore[index]
+    content = request.contents["email"]
     assert content.subject == "Neuer Rückruf für Sie: Erika Muster (dringend)"
     assert (
         content.body_text
@@ -291,7 +293,7 @@ def test_english_mail_to_a_colleague() -> None:
     world.send("callback.requested", callback())
     world.send("callback.auto_assigned", decision("d-1", "anna"))
     told = requests(world.send("callback.reassigned", decision("d-2", "ben", previous_staff_id="anna")))
-    content = told[1].contents["email"]  # type: ignore[index]
+    content = told[1].contents["email"]
     assert content.subject == "Call no longer yours: Erika Muster"
     assert (
         content.body_text
@@ -323,7 +325,7 @@ def test_confidential_service(locale: str, neutral: str, known: bool) -> None:
         world.send("service.upserted", secret)
     [event] = world.send("appointment.created", appointment(service_id="secret"))
     assert "Suchtberatung" not in event.data.model_dump_json()
-    assert neutral in requests([event])[0].contents["email"].body_text  # type: ignore[index]
+    assert neutral in requests([event])[0].contents["email"].body_text
 
 
 def test_confidential_service_that_was_deleted() -> None:
@@ -369,8 +371,26 @@ def test_header_injection() -> None:
     name = "Erika\r\nBcc: everyone@example.org\u2028\x85Muster"
     world.send("callback.requested", callback(customer=customer(name=name)))
     [request] = requests(world.send("callback.auto_assigned", decision("d-1", "anna")))
-    content = request.contents["email"]  # type: ignore[index]
+    content = request.contents["email"]
     assert content.subject == "Neuer Rückruf für Sie: Erika Bcc: everyone@example.org Muster"
+
+
+def test_longest_values() -> None:
+    """However long names, addresses and links are, the message fits into a request and goes on its way."""
+    long, link = "<" * 10_000, "https://book.example/" + "&" * 2_000
+    world = opened(name=long)
+    world.send("branch.upserted", branch(version=2, name=long, address=long, phone=long))
+    world.send("service.upserted", service(version=2, name=long))
+    world.send("staff.upserted", staff(version=2, name=long))
+    links = {"manage": link, "cancel": link, "reschedule": link}
+    about = {"customer": customer(name=long, phone=long), "links": links}
+    told = world.send("appointment.created", appointment(**about))
+    told += world.send("callback.requested", callback(**about))
+    told += world.send("callback.auto_assigned", decision("d-1", "anna"))
+    assert len(requests(told)) == 3
+    for request in requests(told):
+        [due] = world.send("notification.requested", request.model_dump(mode="json"))
+        assert due.type == "notification.attempt_due"
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ class World:
     def step(self, *records: FakeRecord) -> Effects:
         """The role's effects of one batch; not committed."""
         runs = [(record.topic, [record]) for record in records]
-        return self.role.step(Batch(self.state, runs, now=0.0), self.state)  # type: ignore[arg-type]
+        return self.role.step(Batch(self.state, runs, now=0.0), self.state)
 
     def apply(self, *records: FakeRecord) -> list[Event]:
         effects = self.step(*records)
@@ -90,12 +90,10 @@ class World:
         self.at += timedelta(**delta)
 
     def restart(self) -> None:
-        """Another worker loads the rows."""
+        """Another worker loads the rows, in whatever order."""
         loaded = State(self.partition, self.role.tables)
-        for table in self.role.tables:
-            for scope in self.state.scopes(table):
-                for key, value in self.state.rows(table, scope).items():
-                    loaded.restore(table, scope, key, value)
+        for (table, scope, key), value in reversed(self.rows().items()):
+            loaded.restore(table, scope, key, value)
         self.state = loaded
         self.role.recovered(loaded)
 
@@ -113,15 +111,15 @@ class World:
 
 
 def requests(events: Sequence[Event]) -> list[NotificationRequest]:
-    return [each.data for each in events if each.type == "notification.requested"]  # type: ignore[misc]
+    return [each.data for each in events if each.type == "notification.requested"]
 
 
 def suppressions(events: Sequence[Event]) -> list[Outcome]:
-    return [each.data for each in events if each.type == "notification.suppressed"]  # type: ignore[misc]
+    return [each.data for each in events if each.type == "notification.suppressed"]
 
 
 def attempts(events: Sequence[Event]) -> list[AttemptDue]:
-    return [each.data for each in events if each.type == "notification.attempt_due"]  # type: ignore[misc]
+    return [each.data for each in events if each.type == "notification.attempt_due"]
 
 
 def outline(events: Sequence[Event]) -> list[tuple[str, ...]]:
@@ -129,7 +127,7 @@ def outline(events: Sequence[Event]) -> list[tuple[str, ...]]:
     return [
         (each.data.event_type, each.data.audience, each.data.recipient.id)
         if isinstance(each.data, NotificationRequest)
-        else (each.data.event_type, each.data.audience, each.data.reason)  # type: ignore[attr-defined]
+        else (each.data.event_type, each.data.audience, each.data.reason)
         for each in events
     ]
 

@@ -16,6 +16,7 @@ INTERNAL = "STAFFETTA_INTERNAL_"
 
 
 def explain(error: ValidationError, settings: type[BaseSettings]) -> str:
+    """A line for each variable that is wrong."""
     return "\n".join(
         _wrong(str(problem["loc"][0]), problem["msg"], problem["input"], settings)
         for problem in error.errors(include_url=False)

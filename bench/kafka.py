@@ -1,0 +1,136 @@
+"""Topics of their own for each run, what is written into them, and how far a worker has come."""
+
+import tempfile
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from bench.job import Job
+from schemas import CONTENT_TYPE_HEADER
+
+
+class Made(NamedTuple):
+    """An event made for a worker. `topic` lacks the group's name; `id` is what its answer will name."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    id: str
+    timestamp: int = 0
+    """Milliseconds; 0: as of now."""
+
+
+class Load(Protocol):
+    """What the workers of a comparison are given to do."""
+
+    inputs: tuple[str, ...]
+    """Topics without the group's name."""
+    answers: str
+    origin: float
+    """What the business clock shows at the start; 0: the real time."""
+
+    def group(self, job: Job) -> str: ...
+    def topics(self, job: Job) -> list[str]:
+        """All that must exist, full names. Those that end with `changelog` are compacted."""
+        ...
+
+    def before(self) -> Iterable[Made]:
+        """What must be applied before anything is measured."""
+        ...
+
+    def events(self, count: int) -> Iterable[Made]: ...
+    def caused_by(self, answer: bytes) -> str:
+        """The `id` of the event that an answer is to."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """At `at` seconds `count` events were done; the worker had used `cpu` seconds, the machine `all_cpu`."""
+
+    at: float
+    count: int
+    cpu: float
+    all_cpu: float
+
+
+@contextmanager
+def topics(brokers: str, load: Load, partitions: int, *, latency: bool = False) -> Iterator[Job]:
+    """A group and topics of its own for one run."""
+    admin = AdminClient({"bootstrap.servers": brokers})
+    with tempfile.TemporaryDirectory(prefix="staffetta-bench-") as folder:
+        group = f"bench-{uuid.uuid4().hex[:8]}"
+        job = Job(brokers, group, partitions, folder, latency, load.origin or time.time(), time.time())
+        names = load.topics(job)
+        wanted = [NewTopic(name, partitions, 1, config=_config(name)) for name in names]
+        for created in admin.create_topics(wanted).values():
+            created.result(30)
+        try:
+            yield job
+        finally:
+            for deleted in admin.delete_topics(names).values():
+                deleted.result(30)
+
+
+def _config(name: str) -> dict[str, str]:
+    policy = "compact" if name.endswith("changelog") else "delete"
+    # The days that are played are not today.
+    return {"cleanup.policy": policy, "retention.ms": "-1", "message.timestamp.after.max.ms": str(2**53)}
+
+
+def producer(job: Job, linger_ms: int) -> Producer:
+    return Producer(
+        {
+            "bootstrap.servers": job.brokers,
+            "linger.ms": linger_ms,
+            "queue.buffering.max.messages": 2_000_000,
+            "queue.buffering.max.kbytes": 2_000_000,
+            "partitioner": "murmur2_random",
+        }
+    )
+
+
+def send(to: Producer, job: Job, made: Made) -> None:
+    headers = [CONTENT_TYPE_HEADER]
+    to.produce(job.prefix + made.topic, made.value, made.key, timestamp=made.timestamp, headers=headers)
+
+
+def write(job: Job, events: Iterable[Made]) -> int:
+    """How many."""
+    to, count = producer(job, 50), 0
+    for made in events:
+        send(to, job, made)
+        count += 1
+    to.flush()
+    return count
+
+
+class Progress:
+    """How many events of a load a worker has done, told from outside by the offsets that its group committed."""
+
+    def __init__(self, job: Job, load: Load) -> None:
+        group = load.group(job)
+        self._asker = Consumer({"bootstrap.servers": job.brokers, "group.id": group, "enable.auto.commit": False})
+        self._places = [
+            TopicPartition(job.prefix + topic, number) for topic in load.inputs for number in range(job.partitions)
+        ]
+
+    def done(self) -> int:
+        while True:
+            try:
+                places = self._asker.committed(self._places, timeout=10)
+            except KafkaException as error:  # of a group that has just been made up
+                if not error.args[0].retriable():
+                    raise
+                time.sleep(0.1)
+            else:
+                return sum(max(0, place.offset) for place in places)
+
+    def written(self) -> int:
+        return sum(self._asker.get_watermark_offsets(place, timeout=10)[1] for place in self._places)

@@ -1,0 +1,87 @@
+"""Playing the day: records at their moment of the compressed clock, and faults on purpose in between."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from sinks.producer import EventProducer
+from streams.clock import utc
+from streams.demo.day import Day, Planned
+from streams.demo.names import BERLIN
+from streams.demo.workers import Worker
+from streams.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    at: datetime
+    says: str
+    do: Callable[[], None]
+
+
+def faults(day: Day, workers: Sequence[Worker]) -> list[Fault]:
+    """Three kills, and a pause that is longer than the session: three hours of the day are 18 s."""
+    paused: list[int] = []
+    first, second = workers
+    noon = day.midnight.replace(hour=12)
+
+    def pause() -> None:
+        paused.append(first.pause("assign"))
+
+    def resume() -> None:
+        for process in paused:
+            first.resume(process)
+
+    return [
+        Fault(noon.replace(hour=9), "SIGKILL: deliver of worker 1, as it sends", lambda: first.kill("deliver")),
+        Fault(noon.replace(hour=10), "SIGKILL: assign of worker 2", lambda: second.kill("assign")),
+        Fault(noon.replace(hour=12), "SIGSTOP: assign of worker 1, for longer than its session", pause),
+        Fault(noon.replace(hour=15), "SIGCONT: assign of worker 1, whose partitions are long another's", resume),
+        Fault(noon.replace(hour=16), "SIGKILL: notify of worker 2", lambda: second.kill("notify")),
+    ]
+
+
+class Player:
+    """Sends what is due; says what happens."""
+
+    def __init__(self, settings: Settings, console: Console) -> None:
+        self._clock = settings.clock()
+        self._console = console
+        self._producer = EventProducer(settings.kafka_client_config(), settings.topic_prefix, self._clock)
+
+    def send_directory(self, records: Sequence[Planned]) -> None:
+        """Who works where; acknowledged before anything else is sent."""
+        for record in records:
+            self._producer.send(record)
+        self._producer.settle()
+
+    def play(self, timeline: Sequence[Planned], planned_faults: Sequence[Fault]) -> None:
+        steps: list[Planned | Fault] = sorted([*timeline, *planned_faults], key=lambda step: step.at)
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+        with Progress(*columns, console=self._console, disable=not self._console.is_terminal) as bar:
+            task = bar.add_task("the day", total=len(timeline))
+            for step in steps:
+                self._wait_until(step.at)
+                if isinstance(step, Fault):
+                    bar.console.print(f"  {self.now:%H:%M}  {step.says}")
+                    step.do()
+                else:
+                    self._producer.send(step)
+                    bar.update(task, advance=1, description=f"{self.now:%H:%M}")
+        self._producer.settle()
+
+    @property
+    def now(self) -> datetime:
+        return utc(self._clock.now()).astimezone(ZoneInfo(BERLIN))
+
+    def _wait_until(self, moment: datetime) -> None:
+        seconds = self._clock.seconds_until(moment.timestamp())
+        while seconds > 0:
+            self._producer.serve(min(seconds, 0.2))
+            time.sleep(min(seconds, 0.01))
+            seconds = self._clock.seconds_until(moment.timestamp())

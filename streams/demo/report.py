@@ -1,0 +1,185 @@
+"""What came of the day: figures for people, and whether the guarantees held."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import quantiles
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from streams.audit import decisions, notifications
+from streams.audit.decisions import ASSIGNING, DECISIONS
+from streams.audit.notifications import INTAKE_DEAD_LETTERS, OUTCOMES, REQUESTS, Ledger
+from streams.audit.reading import Entry, Log
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass
+class Report:
+    log: Log
+    partitions: int
+    speed: float
+    inbox: Counter[str]
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger.of(self.log)
+
+    @cached_property
+    def lost(self) -> list[str]:
+        found = decisions.differences(self.log, decisions.replay(self.log, self.partitions))
+        replayed = [line for line in found if not line.startswith("doubled")]
+        untold = notifications.untold(self.log, self.ledger, self.partitions)
+        unread = notifications.unanswered(self.log, self.partitions)
+        pending = (f"{notification} has no outcome" for notification in self.ledger.pending)
+        return [*replayed, *untold, *unread, *pending, *self._never_arrived()]
+
+    @cached_property
+    def doubled(self) -> list[str]:
+        repeated = (f"decision {decision_id} occurs twice" for decision_id in decisions.repeated(self.log))
+        return [*repeated, *self.ledger.doubled(), *self._arrived_again()]
+
+    @property
+    def decided(self) -> list[dict[str, Any]]:
+        return [entry.event for entry in self.log.get(DECISIONS, ())]
+
+    def seconds_to_mail(self) -> list[float]:
+        """From the record that caused a notification to the acceptance of its mail, in real seconds."""
+        stamps = {(e.topic, e.partition, e.offset): e.timestamp for entries in self.log.values() for e in entries}
+        caused = {}
+        for entry in self.log.get(REQUESTS, ()):
+            data = entry.event["data"]
+            cause = data["cause"]
+            caused[data["notification_id"]] = stamps.get((cause["topic"], entry.partition, cause["offset"]))
+        found = []
+        for entry in self.log.get(OUTCOMES, ()):
+            event = entry.event
+            started = caused.get(event["data"]["notification_id"])
+            if event["type"] == "notification.sent" and started is not None:
+                found.append((entry.timestamp - started) / 1000 / self.speed)
+        return sorted(found)
+
+    def _message_ids(self) -> Iterator[tuple[str, str]]:
+        for notification, events in self.ledger.outcomes.items():
+            for event in events:
+                if event["type"] == "notification.sent":
+                    yield notification, event["data"]["provider_message_id"]
+
+    def _never_arrived(self) -> Iterator[str]:
+        for notification, message_id in self._message_ids():
+            if message_id not in self.inbox:
+                yield f"{notification} was accepted, but {message_id} is not in the inbox"
+
+    def _arrived_again(self) -> Iterator[str]:
+        unconfirmed = self.ledger.unconfirmed()
+        for notification, message_id in self._message_ids():
+            if self.inbox[message_id] > 1 + unconfirmed[notification]:
+                yield f"{message_id} is {self.inbox[message_id]} times in the inbox"
+
+
+def show(report: Report, console: Console) -> None:
+    _show_assignment(report, console)
+    _show_fairness(report, console)
+    _show_mails(report, console)
+    _show_dead_letters(report, console)
+    _show_guarantees(report, console)
+
+
+def _show_assignment(report: Report, console: Console) -> None:
+    asked = {_callback(entry) for entry in report.log["booking.callbacks"] if _callback(entry)}
+    first: dict[tuple[str, str], dict[str, Any]] = {}
+    for event in report.decided:
+        if event["type"] in ASSIGNING:
+            first.setdefault((event["data"]["company_id"], event["data"]["callback_id"]), event["data"])
+    pressed = sum(1 for data in first.values() if data.get("command_id"))
+    by_itself = len(first) - pressed
+    share = len(first) / len(asked) * 100
+    console.print(
+        f"\n[bold]{len(asked)} callbacks[/]: {share:.0f} % assigned without manual work "
+        f"({by_itself} by themselves, {pressed} by a bulk command)"
+    )
+    kinds = Counter(event["type"].removeprefix("callback.") for event in report.decided)
+    console.print("Decisions: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
+
+
+def _callback(entry: Entry) -> tuple[str, str] | None:
+    try:
+        data = entry.event["data"]
+        return data["company_id"], data["callback_id"]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _show_fairness(report: Report, console: Console) -> None:
+    given: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for event in report.decided:
+        data = event["data"]
+        if event["type"] in ASSIGNING:
+            given[data["company_id"], data["branch_id"]][data["staff_id"]] += 1
+    names = _branch_names(report)
+    table = Table("branch", "strategy", "callbacks of each person", "fewest-most", title="Fairness")
+    for place, counts in sorted(given.items()):
+        values = sorted(counts.values(), reverse=True)
+        bars = "".join(_BARS[round(value / max(values) * (len(_BARS) - 1))] for value in values)
+        name, strategy = names.get(place, (place[1], ""))
+        table.add_row(name, strategy, bars, f"{values[-1]}-{values[0]}")
+    console.print(table)
+
+
+def _branch_names(report: Report) -> dict[tuple[str, str], tuple[str, str]]:
+    names = {}
+    for entry in report.log["booking.directory"]:
+        event = entry.event
+        if event["type"] == "branch.upserted":
+            data = event["data"]
+            names[data["company_id"], data["branch_id"]] = data["name"], data["strategy"]
+    return names
+
+
+def _show_mails(report: Report, console: Console) -> None:
+    table = Table("outcome", "reason", "count", title="Notifications")
+    outcomes = Counter(
+        (event["type"].removeprefix("notification."), event["data"].get("reason", ""))
+        for events in report.ledger.outcomes.values()
+        for event in events
+    )
+    for (kind, reason), count in outcomes.most_common():
+        table.add_row(kind, reason, str(count))
+    console.print(table)
+    seconds = report.seconds_to_mail()
+    if len(seconds) > 1:
+        cuts = quantiles(seconds, n=100)
+        console.print(
+            f"From event to accepted mail: median {cuts[49] * 1000:.0f} ms, p99 {cuts[98]:.1f} s "
+            "(real time; the slowest waited for a worker that had been killed or paused)"
+        )
+    console.print(f"{report.inbox.total()} mails in the inbox, {len(report.inbox)} different ones")
+
+
+def _show_dead_letters(report: Report, console: Console) -> None:
+    table = Table("topic", "reason", "count", title="Dead letters")
+    dead = Counter(
+        (data["topic"], data["reason"])
+        for data in (entry.event["data"] for entry in report.log.get(INTAKE_DEAD_LETTERS, ()))
+    )
+    given_up = Counter(entry.event["data"]["reason"] for entry in report.log.get("delivery.dead-letters", ()))
+    for (topic, reason), count in dead.items():
+        table.add_row(topic, reason, str(count))
+    for reason, count in given_up.items():
+        table.add_row("delivery.dead-letters", reason, str(count))
+    console.print(table)
+
+
+def _show_guarantees(report: Report, console: Console) -> None:
+    for title, found in (("lost", report.lost), ("doubled", report.doubled)):
+        for line in found[:10]:
+            console.print(f"  [red]{title}[/]: {line}")
+    colour = "red" if report.lost or report.doubled else "green"
+    console.print(
+        f"\n[bold {colour}]lost {len(report.lost)}, doubled {len(report.doubled)}[/] "
+        "(decisions replayed from the log; doubled: accepted again without having been unconfirmed)"
+    )

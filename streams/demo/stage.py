@@ -1,0 +1,152 @@
+"""The demo from its first line to its last: start everything, play the day, wait, check, show."""
+
+import contextlib
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+
+from streams.app import role_topics
+from streams.audit.notifications import Ledger
+from streams.audit.reading import lag, read
+from streams.demo.day import OPENS, Day
+from streams.demo.inbox import Inbox
+from streams.demo.names import BERLIN
+from streams.demo.play import Player, faults
+from streams.demo.report import Report, show
+from streams.demo.workers import Worker
+from streams.errors import UserError
+from streams.kafka import DevKafka
+from streams.settings import Settings, load_settings
+from streams.topics import CONTRACT_TOPICS
+
+SPEED = 600.0
+PARTITIONS = 4
+START_SECONDS = 15.0
+"""Real time for the workers to start before the day's first minute."""
+READY_SECONDS = 60.0
+SETTLE_SECONDS = 90.0
+
+
+def run(console: Console, *, seed: int, keep: bool) -> bool:
+    """Whether the guarantees held. Raises UserError where something could not be started."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="staffetta-demo-")))
+        brokers = os.environ.get("STAFFETTA_BROKERS")
+        if not brokers:
+            console.print("Starting Kafka …")
+            brokers = stack.enter_context(DevKafka()).bootstrap
+        inbox = stack.enter_context(Inbox())
+        midnight = _last_monday()
+        environment = _environment(folder, brokers, inbox.smtp_url, midnight)
+        os.environ.update(environment)
+        settings = load_settings()
+        for command in (["topics", "apply"], ["db", "upgrade"]):
+            _staffetta(*command)
+        console.print("Starting two workers, with all roles each …")
+        workers = [Worker(number, environment, folder) for number in (1, 2)]
+        for worker in workers:
+            stack.callback(worker.stop)
+        day = Day(midnight, seed)
+        _until_ready(workers)
+        player = Player(settings, console)
+        player.send_directory(day.directory)
+        console.print(f"[bold]The day[/], {SPEED:.0f} times as fast; {day.leaver} leaves at noon")
+        player.play(day.timeline, faults(day, workers))
+        report = _settled(settings, inbox, console)
+        show(report, console)
+        _explain(report, console)
+        _show_places(console, settings, workers, inbox)
+        if keep:
+            _wait_for_interrupt(console)
+        return not (report.lost or report.doubled)
+
+
+def _settled(settings: Settings, inbox: Inbox, console: Console) -> Report:
+    """Once every role has read everything and every request has come to an end, or time is up."""
+    console.print("The day is over; waiting until everything is settled …")
+    topics = [spec.name for spec in CONTRACT_TOPICS]
+
+    def behind() -> int:
+        return sum(lag(settings, role, topics) for role, topics in role_topics().items())
+
+    end = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < end:
+        if behind() == 0 and not Ledger.of(read(settings, topics)).pending and behind() == 0:
+            break
+        time.sleep(0.5)
+    return Report(read(settings, topics), settings.partitions, SPEED, inbox.messages())
+
+
+def _environment(folder: Path, brokers: str, smtp_url: str, midnight: datetime) -> dict[str, str]:
+    settings = {
+        "BROKERS": brokers,
+        "TOPIC_PREFIX": f"demo-{secrets.token_hex(3)}.",
+        "PARTITIONS": str(PARTITIONS),
+        "DATA_DIR": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder / 'staffetta.db'}",
+        "SMTP_URL": smtp_url,
+        "SMTP_FROM": "Demo <demo@staffetta.example>",
+        "RECIPIENT_HASH_KEY": secrets.token_hex(32),
+        "SESSION_TIMEOUT_SECONDS": "6",
+        "CLOCK_ORIGIN": (midnight + OPENS).isoformat(),
+        "CLOCK_SPEED": str(SPEED),
+        "CLOCK_STARTED_AT": (datetime.now(UTC) + timedelta(seconds=START_SECONDS)).isoformat(),
+        "LOG_LEVEL": "info",
+    }
+    return {f"STAFFETTA_{name}": value for name, value in settings.items()}
+
+
+def _last_monday() -> datetime:
+    """Recent, so that nothing is past its retention; a Monday, so that everybody works."""
+    today = datetime.now(ZoneInfo(BERLIN)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=today.weekday() or 7)
+
+
+def _staffetta(*arguments: str) -> str:
+    """Run a command of the program as a user would. Raises UserError with what it said."""
+    command = [sys.executable, "-m", "streams.cli", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"`staffetta {' '.join(arguments)}` failed: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def _until_ready(workers: list[Worker]) -> None:
+    end = time.monotonic() + READY_SECONDS
+    while late := [worker for worker in workers if not worker.is_ready()]:
+        if time.monotonic() > end:
+            raise UserError(f"worker {late[0].number} is not ready:\n{late[0].tail()}")
+        time.sleep(0.2)
+
+
+def _explain(report: Report, console: Console) -> None:
+    """One decision that somebody might ask about: a callback that changed hands, if there is one."""
+    decided = [event for event in report.decided if event["data"].get("candidates")]
+    moved = [event for event in decided if event["type"] == "callback.reassigned"]
+    event = (moved or decided)[0]
+    console.print(f"\n[bold]$ staffetta explain {event['id']}[/]")
+    console.print(_staffetta("explain", event["id"]), markup=False)
+
+
+def _show_places(console: Console, settings: Settings, workers: list[Worker], inbox: Inbox) -> None:
+    console.print("To look at (make demo KEEP=1 leaves it running):")
+    console.print(f"  inbox     {inbox.page}")
+    for worker in workers:
+        console.print(f"  worker {worker.number}  {worker.url}/metrics  {worker.url}/readyz  {worker.log}")
+    console.print(f"  Kafka     {','.join(settings.brokers)}, topics {settings.topic_prefix}*")
+    console.print(f"  database  {settings.database_url}")
+
+
+def _wait_for_interrupt(console: Console) -> None:
+    console.print("\nEverything goes on; Ctrl-C ends it.")
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)

@@ -1,0 +1,42 @@
+"""The settings of this process, or the reason why there are none."""
+
+import os
+import sys
+from collections.abc import Collection
+
+from pydantic import ValidationError
+
+from streams.errors import UserError
+from streams.settings import messages
+from streams.settings.model import Settings
+
+
+def load_settings(roles: Collection[str] = ()) -> Settings:
+    """Read the environment, refuse what is wrong or, for those `roles`, missing.
+
+    A process started by the supervisor says nothing about unknown variables: the supervisor has said it.
+    Raises UserError with exit code 2.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise UserError(messages.explain(error, Settings), exit_code=2) from None
+    lacking = missing(settings, roles)
+    if lacking is not None:
+        raise UserError(messages.required(*lacking, Settings), exit_code=2)
+    if "STAFFETTA_INTERNAL_PARENT" not in os.environ:
+        for warning in messages.unknown(Settings):
+            print(warning, file=sys.stderr)
+    return settings
+
+
+def missing(settings: Settings, roles: Collection[str]) -> tuple[str, str] | None:
+    """(field, why it is needed) of the first setting that is missing."""
+    if settings.security_protocol.startswith("SASL"):
+        for field in ("sasl_username", "sasl_password"):
+            if getattr(settings, field) is None:
+                return field, f"with STAFFETTA_SECURITY_PROTOCOL={settings.security_protocol}"
+    for role in ("notify", "deliver"):
+        if role in roles and settings.recipient_hash_key is None:
+            return "recipient_hash_key", f"by the role {role}"
+    return None

@@ -1,0 +1,132 @@
+"""What can be set, and what follows from it."""
+
+import os
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, FiniteFloat, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.clock import Clock, ScaledClock
+from streams.settings.values import (
+    LOWER,
+    UPPER,
+    Brokers,
+    DatabaseUrl,
+    File,
+    Folder,
+    Names,
+    Sender,
+    SmtpUrl,
+    TopicPrefix,
+)
+from streams.smtp_url import SmtpServer, parse_smtp_url
+
+
+class Settings(BaseSettings):
+    """The attributes are the variables' names in lower case, without the prefix."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STAFFETTA_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        validate_default=True,
+    )
+
+    brokers: Brokers = Field(default=("localhost:9092",), examples=["kafka-1:9092,kafka-2:9092"])
+    security_protocol: Annotated[Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"], UPPER] = Field(
+        default="PLAINTEXT", examples=["SASL_SSL"]
+    )
+    sasl_mechanism: Annotated[Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], UPPER] = Field(
+        default="PLAIN", examples=["SCRAM-SHA-512"]
+    )
+    sasl_username: str | None = Field(default=None, examples=["staffetta"])
+    sasl_password: str | None = Field(default=None, repr=False, examples=["the password of that user"])
+    ssl_ca: File | None = Field(default=None, examples=["/etc/ssl/kafka-ca.pem"])
+    topic_prefix: TopicPrefix = Field(default="", examples=["staging."])
+    """Put verbatim before the names of topics (internal ones too) and of consumer groups."""
+    partitions: int = Field(default=12, ge=1, le=1000, examples=["12"])
+    replication_factor: int = Field(default=-1, ge=-1, le=32767, examples=["3"])
+    """-1: whatever the brokers are set to by `default.replication.factor`."""
+    session_timeout_seconds: FiniteFloat = Field(default=10, gt=0, le=300, examples=["10"])
+    instance_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,200}$", examples=["worker-1"])
+    """Static membership of the consumer groups; without it membership is dynamic."""
+    memory_budget_mb: int = Field(default=64, ge=4, examples=["64"])
+    """How much a role's process may hold of fetched records that are not processed yet."""
+
+    data_dir: Folder = Field(
+        default_factory=lambda: Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state") / "staffetta",
+        examples=["/var/lib/staffetta"],
+    )
+    database_url: DatabaseUrl = Field(
+        default="", repr=False, examples=["postgresql://staffetta:secret@db.example.org/staffetta"]
+    )
+    """As SQLAlchemy takes it, driver included; by default SQLite in `data_dir`."""
+
+    smtp_url: SmtpUrl = Field(
+        default="smtp://localhost:25",
+        repr=False,
+        examples=["smtp+starttls://user:p%40ss@mail.example.org:587"],
+    )
+    smtp_from: Sender = Field(default="staffetta@localhost", examples=["Salon Beispiel <termine@example.org>"])
+    email_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
+    provider_timeout_seconds: FiniteFloat = Field(default=10, gt=0, examples=["10"])
+    unconfirmed_grace_seconds: FiniteFloat = Field(default=120, ge=0, examples=["120"])
+    recipient_hash_key: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
+    """Keys the hash by which recipients appear in outcomes; never change it while a history matters."""
+    recipient_allowlist: Names = Field(default=(), examples=["*@example.org,+49151*"])
+    """Shell patterns of addresses that may be written to; empty: all."""
+
+    clock_origin: AwareDatetime | None = Field(default=None, examples=["2026-11-23T06:00:00Z"])
+    clock_speed: FiniteFloat = Field(default=1.0, gt=0, examples=["600"])
+    clock_started_at: AwareDatetime | None = Field(default=None, examples=["2026-11-23T12:34:56Z"])
+    """The real moment at which the clock showed `clock_origin`; the time of loading if it is not given."""
+
+    web_host: str = Field(default="127.0.0.1", examples=["0.0.0.0"])
+    web_port: int = Field(default=6066, ge=0, le=65535, examples=["6066"])
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], LOWER] = Field(
+        default="info", examples=["info"]
+    )
+    log_format: Annotated[Literal["console", "json"], LOWER] = Field(default="console", examples=["json"])
+
+    @model_validator(mode="after")
+    def _derive(self) -> Self:
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{self.data_dir / 'staffetta.db'}")
+        if self.clock_origin is not None or self.clock_speed != 1:
+            started_at = self.clock_started_at or datetime.now(UTC)
+            object.__setattr__(self, "clock_started_at", started_at)
+            object.__setattr__(self, "clock_origin", self.clock_origin or started_at)
+        return self
+
+    @property
+    def smtp(self) -> SmtpServer:
+        return parse_smtp_url(self.smtp_url)
+
+    def clock(self) -> Clock:
+        """The one clock of roles, timers and `produce`."""
+        if self.clock_origin is None or self.clock_started_at is None:
+            return ScaledClock()
+        return ScaledClock(self.clock_origin.timestamp(), self.clock_started_at.timestamp(), self.clock_speed)
+
+    def kafka_client_config(self) -> dict[str, str]:
+        """What every confluent-kafka client needs to connect; its own options come on top."""
+        config = {"bootstrap.servers": ",".join(self.brokers), "security.protocol": self.security_protocol}
+        if self.security_protocol.startswith("SASL"):
+            config["sasl.mechanism"] = self.sasl_mechanism
+            config["sasl.username"] = self.sasl_username or ""
+            config["sasl.password"] = self.sasl_password or ""
+        if self.security_protocol.endswith("SSL") and self.ssl_ca:
+            config["ssl.ca.location"] = str(self.ssl_ca)
+        return config
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """For clients that want Python's own context; None without TLS."""
+        if not self.security_protocol.endswith("SSL"):
+            return None
+        return ssl.create_default_context(cafile=self.ssl_ca)

@@ -1,0 +1,89 @@
+"""Values as they are written in the environment, and what makes them wrong (ValueError says what)."""
+
+import re
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+from streams.smtp_url import parse_smtp_url
+
+_ADDRESS = re.compile(r"[!-;=?A-~]+@[^\s@<>]+")
+_BROKER = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
+_PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
+_DATABASE_DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _brokers(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value or not all(map(_BROKER.fullmatch, value)):
+        raise ValueError("must be HOST:PORT, or several with commas between")
+    return value
+
+
+def _prefix(value: str) -> str:
+    if not _PREFIX.fullmatch(value):
+        raise ValueError("must have only letters, digits, '.', '_' and '-', at most 100")
+    return value
+
+
+def _address(value: str) -> str:
+    if not _ADDRESS.fullmatch(parseaddr(value)[1]):
+        raise ValueError("must be ADDRESS or NAME <ADDRESS>")
+    return value
+
+
+def _smtp_url(value: str) -> str:
+    parse_smtp_url(value)
+    return value
+
+
+def _database_url(value: str) -> str:
+    """With the driver that is installed, where none is named."""
+    if not value:
+        return value
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme.partition("+")[0] not in {"sqlite", *_DATABASE_DRIVERS}:
+        raise ValueError("must begin with sqlite://, postgresql://, mysql:// or mariadb://")
+    return f"{_DATABASE_DRIVERS.get(scheme, scheme)}://{rest}"
+
+
+def _absolute(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+def _file(value: Path) -> Path:
+    if not value.is_file():
+        raise ValueError("there is no such file")
+    return value
+
+
+def _folder(value: Path) -> Path:
+    if value.exists() and not value.is_dir():
+        raise ValueError("is a file, but must be a folder")
+    return value
+
+
+UPPER = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Brokers = Annotated[Names, AfterValidator(_brokers)]
+TopicPrefix = Annotated[str, AfterValidator(_prefix)]
+Sender = Annotated[str, AfterValidator(_address)]
+SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+File = Annotated[Path, AfterValidator(_absolute), AfterValidator(_file)]
+Folder = Annotated[Path, AfterValidator(_absolute), AfterValidator(_folder)]

@@ -1,0 +1,146 @@
+"""The lane on a real broker: what it applies, answers, commits and wakes up for, and how workers take turns."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.support.kafka import KafkaSpace
+from tests.support.waiting import wait_until
+from tests.support.workers import CHANGELOGS, INPUTS, LaneWorkers, lane_workers
+
+KEYS = [f"company-{n}" for n in range(7)]
+
+
+@pytest.fixture
+def workers(kafka: KafkaSpace, tmp_path: Path) -> Iterator[LaneWorkers]:
+    with lane_workers(kafka, tmp_path) as workers:
+        yield workers
+
+
+def answers(kafka: KafkaSpace, field: str = "value") -> list[dict[str, Any]]:
+    """The committed answers that have `field`, by partition and offset."""
+    found = [orjson.loads(entry.value or b"") for entry in kafka.read_all("answers")]
+    return [answer for answer in found if field in answer]
+
+
+def test_records_are_applied_once_and_the_lag_reaches_zero(kafka: KafkaSpace, workers: LaneWorkers) -> None:
+    """Every record changes the state once, every event is answered once, and the group's lag is 0 within 5 s."""
+    kafka.produce("events", [(KEYS[n % 7], f"event-{n}") for n in range(1500)])
+    kafka.produce("commands", [(KEYS[n % 7], f"command-{n}") for n in range(700)])
+    worker = workers.ready()
+    wait_until(lambda: len(answers(kafka)) >= 1500, "the answers")
+    wait_until(lambda: workers.lag() == 0, "the end of each partition, behind the markers", timeout_seconds=5)
+    worker.leave()
+    assert worker.ended() == 0
+
+    assert Counter(answer["value"] for answer in answers(kafka)) == {f"event-{n}": 1 for n in range(1500)}
+    for key in KEYS:
+        counts = [answer["count"] for answer in answers(kafka) if KEYS[int(answer["value"][6:]) % 7] == key]
+        assert counts == sorted(set(counts))
+    successor = workers.ready()
+    assert successor.counts() == {key: 1500 // 7 + (n < 1500 % 7) + 100 for n, key in enumerate(KEYS)}
+    assert "\x1b" not in worker.log  # nothing meddles with the terminal
+
+
+def test_a_record_that_raises_is_dead_lettered_alone(kafka: KafkaSpace, workers: LaneWorkers) -> None:
+    """A record on which the role raises becomes one dead letter with the reason; all around it are applied."""
+    values = ["raise first", *(f"event-{n}" for n in range(50)), "raise in the middle", "event-50", "raise last"]
+    kafka.produce("events", [("a", value) for value in values])
+    kafka.produce("commands", [("a", "raise in a command"), ("a", "command")])
+    worker = workers.ready()
+    wait_until(lambda: len(answers(kafka)) == 51, "the answers")
+    wait_until(lambda: workers.lag() == 0, "the end")
+    assert [answer["value"] for answer in answers(kafka)] == [f"event-{n}" for n in range(51)]
+    assert [answer["count"] for answer in answers(kafka)] == list(range(1, 52))
+    letters = [orjson.loads(entry.value or b"") for entry in kafka.read_all("poison")]
+    assert [letter["value"] for letter in letters] == [value for value in values if "raise" in value] + [
+        "raise in a command"
+    ]
+    assert letters[0]["detail"] == "ValueError: raise first"
+    worker.leave()
+    worker.ended()
+    assert workers.ready().counts() == {"a": 52}
+
+
+def test_ticks_fire_without_records_and_are_not_doubled(kafka: KafkaSpace, workers: LaneWorkers) -> None:
+    """A role that asked to be woken is woken in every partition; a worker killed meanwhile doubles no tick."""
+    worker = workers.ready(tick=0.1)
+    wait_until(lambda: len(answers(kafka, "tick")) >= 20, "ticks")
+    worker.kill()
+    before = len(answers(kafka, "tick"))
+    successor = workers.ready(tick=0.1)
+    wait_until(lambda: len(answers(kafka, "tick")) >= before + 20, "more ticks")
+    successor.leave()
+    successor.ended()
+    for number in (0, 1):
+        ticks = [answer for answer in answers(kafka, "tick") if answer["tick"] == number]
+        assert [tick["last"] for tick in ticks] == [0, *(tick["at"] for tick in ticks[:-1])]
+
+
+def test_jobs_come_back_as_completions_before_a_worker_leaves(kafka: KafkaSpace, workers: LaneWorkers) -> None:
+    """What runs when a worker must leave, by SIGTERM or by a rebalance, is awaited, and its result committed."""
+    first = workers.ready()
+    kafka.produce("events", [(key, f"job-{key}:1") for key in KEYS])
+    wait_until(lambda: len(answers(kafka)) == 7, "the jobs' events")
+    first.leave()
+    assert first.ended() == 0
+    assert Counter(answer["job"] for answer in answers(kafka, "job")) == {f"job-{key}:1": 1 for key in KEYS}
+
+    second = workers.ready()
+    kafka.produce("events", [(key, f"job-again-{key}:2") for key in KEYS])
+    wait_until(lambda: len(answers(kafka)) == 14, "the jobs' events")
+    third = workers.ready()
+    assert len(answers(kafka, "job")) == 14
+    second.leave()
+    second.ended()
+    third.wait_until_ready(times=2)
+    assert third.counts("jobs") == {f"job-{key}:1": 1 for key in KEYS} | {f"job-again-{key}:2": 1 for key in KEYS}
+
+
+def test_a_rebalance_reads_only_what_is_new(kafka: KafkaSpace, workers: LaneWorkers) -> None:
+    """A worker that keeps a partition through a rebalance keeps its rows: it reads what is new, not all again."""
+    kafka.produce("events", [(f"key-{n}", f"event-{n}") for n in range(2000)])
+    worker = workers.ready()
+    wait_until(lambda: workers.lag() == 0, "the end")
+    other = workers.ready()
+    worker.wait_until_ready(times=2)
+    other.leave()
+    other.ended()
+    worker.wait_until_ready(times=3)
+
+    read = [int(count) for count in worker.said(r"read (\d+) records")]
+    theirs = int(other.said(r"read (\d+) records")[0])
+    assert theirs > 500  # the partition that it took, with one row for each key
+    assert read == [0, 0, read[2]]
+    assert theirs - 5 <= read[2] <= theirs + 5  # only that one, come back
+    assert worker.counts() == {f"key-{n}": 1 for n in range(2000)}
+
+
+def test_a_worker_that_leaves_hands_over_quickly(kafka: KafkaSpace, workers: LaneWorkers) -> None:
+    """After SIGTERM the others go on long before the session of the one that left would have ended."""
+    first, second = workers.ready(session=30), workers.ready(session=30)
+    first.wait_until_ready(times=2)
+    second.leave()
+    assert second.ended(5) == 0
+    first.wait_for("READY", times=3, timeout_seconds=10)
+    kafka.produce("events", [(key, f"event-{key}") for key in KEYS])
+    wait_until(lambda: len(answers(kafka)) == 7, "the answers", timeout_seconds=10)
+
+
+def test_topics_that_do_not_fit_are_refused(kafka: KafkaSpace, tmp_path: Path) -> None:
+    """A missing changelog, and one with another number of partitions, end the worker with a line that names it."""
+    kafka.create(*INPUTS, "answers", "poison")
+    config = {"cleanup.policy": "compact"}
+    kafka.create(CHANGELOGS[0], CHANGELOGS[2], config=config)
+    workers = LaneWorkers(kafka, tmp_path, {})
+    missing, fitting = workers.start(), f"{kafka.prefix}{CHANGELOGS[1]}"
+    assert missing.ended() == 70
+    assert fitting in missing.said(r"ends this process: (.*)")[0]
+    kafka.create(CHANGELOGS[1], config=config, partitions=3)
+    other = workers.start()
+    assert other.ended() == 70
+    assert fitting in other.said(r"ends this process: (.*)")[0]

@@ -1,0 +1,55 @@
+"""The lane's guarantee under everything that can happen to workers and brokers."""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.kafka import DevKafka
+from tests.support.kafka import KafkaSpace, kafka_space
+from tests.support.proof import Proof
+from tests.support.workers import CHANGELOGS, lane_workers
+
+ROUNDS = int(os.environ.get("ROUNDS", "1"))
+
+COMPACTING = {
+    "segment.ms": "500",
+    "segment.bytes": str(1024 * 1024),
+    "min.cleanable.dirty.ratio": "0.01",
+    "min.compaction.lag.ms": "0",
+    "max.compaction.lag.ms": "1000",
+}
+"""Changelogs that are compacted all the time, also while they are being read."""
+
+
+@pytest.fixture
+def broker() -> Iterator[DevKafka]:
+    with DevKafka(overrides={"log.cleaner.backoff.ms": "100"}) as broker:
+        yield broker
+
+
+@pytest.mark.timeout(120 + 60 * ROUNDS)
+def test_exactly_once_whatever_happens(broker: DevKafka, tmp_path: Path, rng: random.Random) -> None:
+    """Workers are killed, paused beyond their session and woken again, join and leave, and the broker is killed, at
+    random instants under load, while changelogs are compacted: nothing is lost, doubled or applied out of order."""
+
+    def kill_broker() -> None:
+        broker.kill()
+        broker.start()
+
+    faults = ["kill", "kill", "pause", "join", "leave", "kill", "broker"] * ROUNDS
+    rng.shuffle(faults)
+    with (
+        kafka_space(broker.bootstrap) as kafka,
+        lane_workers(kafka, tmp_path, changelog_config=COMPACTING) as workers,
+    ):
+        proof = Proof(workers, rng)
+        proof.inject(faults, {"broker": kill_broker})
+        proof.settle()
+        proof.check()
+        assert set(proof.ended) <= {70}
+        changes = kafka.read_all(CHANGELOGS[0])
+        counted = sum(sum(counts.values()) for counts in proof.load.written.values())
+        assert len(changes) < counted / 2  # the compaction was real

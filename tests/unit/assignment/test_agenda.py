@@ -1,0 +1,130 @@
+"""Tasks too large for one transaction."""
+
+import pytest
+
+from streams.policy.assignment import rows
+from tests.support.assigning import Decision, Desk, decisions_of
+from tests.support.booking import Booking, Message, records
+
+
+def story() -> list[Message]:
+    """Sixty callbacks of one company, a bulk, and what happens meanwhile; another company beside it."""
+    booking, other = Booking(), Booking("co-2")
+    messages = [booking.company(), booking.branch(auto_assign=False), other.branch(), other.staff("st-1")]
+    messages += [booking.staff(f"st-{n}", max_active_callbacks=20) for n in range(4)]
+    messages += [booking.callback(f"cb-{n:02}", priority=("normal", "high", "urgent")[n % 3]) for n in range(60)]
+    messages += [
+        booking.bulk_auto_assign(strategy="round_robin"),
+        booking.callback("cb-02", "completed"),
+        other.callback("cb-1"),
+        booking.reassign("cb-05"),
+        booking.staff("st-1", is_active=False),
+        booking.callback("cb-07", "cancelled"),
+        other.callback("cb-2"),
+        booking.bulk_auto_assign(callback_ids=[f"cb-{n:02}" for n in range(0, 60, 7)]),
+        booking.staff("st-9"),
+        booking.callback("cb-99"),
+        booking.auto_assign("cb-99"),
+    ]
+    return messages
+
+
+def play(part: int, at_most: int, batch: int) -> tuple[list[Decision], dict[tuple[str, str, str], bytes]]:
+    desk = Desk(part=part, at_most=at_most)
+    made: list[Decision] = []
+    line = records(story())
+    for start in range(0, len(line), batch):
+        made += decisions_of(desk.apply(line[start : start + batch]).outputs)
+    steps = 0
+    while desk.role.next_wakeup(desk.state) == 0.0:
+        made += decisions_of(desk.apply([]).outputs)
+        steps += 1
+        assert steps < 1000
+    rest = {
+        (table, scope, key): value
+        for table in rows.TABLES
+        for scope in desk.state.scopes(table)
+        for key, value in desk.state.rows(table, scope).items()
+    }
+    return made, rest
+
+
+STORY = story()
+
+
+@pytest.mark.parametrize(("part", "at_most", "batch"), [(1, 1, 1), (1, 1, 200), (7, 20, 5), (7, 3, 200), (40, 40, 13)])
+def test_in_parts_as_at_once(monkeypatch: pytest.MonkeyPatch, part: int, at_most: int, batch: int) -> None:
+    """Done in parts, a task gives the decisions, order and summary that it gives when done at once."""
+    monkeypatch.setattr(__name__ + ".story", lambda: STORY)
+    whole, rows_whole = play(10_000, 10_000, 1)
+    parts, rows_parts = play(part, at_most, batch)
+    for company_id in ("co-1", "co-2"):
+        assert [(one.type, one) for one in parts if one["company_id"] == company_id] == [
+            (one.type, one) for one in whole if one["company_id"] == company_id
+        ]
+    assert rows_parts == rows_whole
+    assert sum(one.type == "bulk_assigned" for one in whole) == 2
+
+
+def test_no_transaction_is_larger() -> None:
+    """No transaction holds more decisions than allowed, however much there is to do."""
+    booking, desk = Booking(), Desk(part=10, at_most=10)
+    desk.send(booking.branch(auto_assign=False), booking.staff("st-1"))
+    desk.send(*(booking.callback(f"cb-{n:02}") for n in range(35)))
+    sizes = [len(desk.send(booking.bulk_auto_assign()))]
+    while desk.role.next_wakeup(desk.state) == 0.0:
+        sizes.append(len(decisions_of(desk.apply([]).outputs)))
+    assert sizes == [10, 10, 10, 6, 0]
+
+
+def test_others_do_not_wait() -> None:
+    """While one company's task is unfinished, another one's callbacks are decided."""
+    booking, other, desk = Booking(), Booking("co-2"), Desk(part=1, at_most=1)
+    desk.send(booking.branch(auto_assign=False), booking.staff("st-1"), other.branch(), other.staff("st-1"))
+    desk.send(*(booking.callback(f"cb-{n:02}") for n in range(9)))
+    desk.send(booking.bulk_auto_assign())
+    assert [one["company_id"] for one in desk.send(other.callback())] == ["co-1", "co-2"]
+    desk.send(booking.callback("cb-08", "completed"))
+    assert desk.load("st-1") < 9  # its own later records wait in line
+
+
+def test_companies_take_turns() -> None:
+    """Two unfinished tasks advance in turns, so that the smaller one is soon done."""
+    desk = Desk(part=2, at_most=2)
+    for booking, number in ((Booking("co-1"), 20), (Booking("co-2"), 4)):
+        desk.send(booking.branch(auto_assign=False), booking.staff("st-1"))
+        desk.send(*(booking.callback(f"cb-{n:02}") for n in range(number)))
+    desk.send(Booking("co-1").bulk_auto_assign())
+    done = desk.send(Booking("co-2").bulk_auto_assign())
+    steps = 0
+    while not any(one["company_id"] == "co-2" and one.type == "bulk_assigned" for one in done):
+        done = decisions_of(desk.apply([]).outputs)
+        steps += 1
+    assert steps <= 7
+
+
+def test_a_new_process_goes_on() -> None:
+    """A process that takes over in the middle of a task goes on where it was."""
+    booking, desk = Booking(), Desk(part=4, at_most=4)
+    desk.send(booking.branch(auto_assign=False), booking.staff("st-1"))
+    desk.send(*(booking.callback(f"cb-{n:02}") for n in range(10)))
+    made = desk.send(booking.bulk_auto_assign())
+    while desk.role.next_wakeup(desk.state) == 0.0:
+        desk.state.derived.clear()
+        desk.role.recovered(desk.state)
+        made += decisions_of(desk.apply([]).outputs)
+    assert [one.get("callback_id") for one in made] == [*(f"cb-{n:02}" for n in range(10)), None]
+    assert (made[-1]["total"], made[-1]["assigned"]) == (10, 10)
+
+
+def test_a_part_that_is_taken_back_is_done_again() -> None:
+    """If the transaction of a part is taken back, the part is done again, with the same decisions."""
+    booking, desk = Booking(), Desk(part=4, at_most=4)
+    desk.send(booking.branch(auto_assign=False), booking.staff("st-1"))
+    desk.send(*(booking.callback(f"cb-{n:02}") for n in range(10)), booking.bulk_auto_assign())
+    from streams.batch import Batch
+
+    first = desk.role.step(Batch(desk.state, [], 0.0), desk.state).outputs
+    desk.state.rollback()
+    assert desk.role.next_wakeup(desk.state) == 0.0
+    assert desk.role.step(Batch(desk.state, [], 0.0), desk.state).outputs == first

@@ -1,0 +1,202 @@
+"""A worker of `deliver` without Kafka and without a provider: what it commits survives, what it holds does not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from agents.deliver import Completion, Deliver, Job
+from schemas import Event, decode, encode, murmur2_partition
+from schemas.notifications import Recipient
+from schemas.reasons import ChannelName
+from sinks.channels.base import Message
+from streams.batch import Batch, Output
+from streams.batch import Record as AnyRecord
+from streams.clock import ManualClock, utc
+from streams.policy.delivery.results import Result
+from streams.settings import Settings
+from streams.state import State
+
+NOW = 1_795_000_000.0
+GRACE_SECONDS = 120.0
+PARTITIONS = 2
+
+Rows = dict[tuple[str, str, str], bytes]
+
+
+class Record(NamedTuple):
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+def request(company_id: str, notification_id: str, **changes: Any) -> dict[str, Any]:
+    """The data of a `notification.attempt_due`."""
+    content = {
+        "subject": "Ihr Termin",
+        "body_text": "Guten Tag",
+        "body_html": "<p>Guten Tag</p>",
+        "template": {"template_id": "builtin:appointment.created.email.de", "version": 0},
+    }
+    return {
+        "notification_id": notification_id,
+        "company_id": company_id,
+        "event_type": "appointment.created",
+        "entity": {"type": "appointment", "id": "ap-1", "version": 3},
+        "audience": "customer",
+        "recipient": {"type": "customer", "id": "cu-1", "name": "Anna Müller", "email": "anna@example.com"},
+        "channel": "email",
+        "fallback_channels": [],
+        "contents": {"email": content},
+        "priority": "normal",
+        "locale": "de",
+        "retry_schedule_seconds": [60, 300, 900],
+        "config": {"config_id": "cf-1", "level": "company", "version": 1},
+        "caused_by": "ev-1",
+        "cause": {"topic": "booking.appointments", "offset": 17},
+        "due_at": "2026-11-18T12:26:40Z",
+        "attempt": 1,
+    } | changes
+
+
+class SilentChannel:
+    """Never asked: the tests answer in its place."""
+
+    provider = "smtp"
+
+    def address(self, recipient: Recipient) -> str | None:
+        return recipient.email
+
+    async def send(self, message: Message, begin_before: float) -> Result:
+        raise AssertionError("nobody performs jobs here")
+
+    async def close(self) -> None: ...
+
+
+@dataclass
+class Worker:
+    """One process after another: `crash` ends one and starts the next from what was committed."""
+
+    concurrency: int = 20
+    clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
+    committed: dict[int, Rows] = field(default_factory=lambda: {number: {} for number in range(PARTITIONS)})
+    events: list[Event] = field(default_factory=list)
+    """Everything written so far, read as any consumer would."""
+    counted: dict[tuple[str, ...], int] = field(default_factory=dict)
+    jobs: list[Job] = field(default_factory=list)
+    """In flight now."""
+    states: dict[int, State] = field(default_factory=dict)
+    monotonic: float = 1000.0
+    _offset: int = 0
+
+    def __post_init__(self) -> None:
+        self.settings = Settings(
+            _env_file=None,
+            partitions=PARTITIONS,
+            email_concurrency=self.concurrency,
+            recipient_hash_key="key",
+            unconfirmed_grace_seconds=GRACE_SECONDS,
+            session_timeout_seconds=10,
+        )
+        self.crash()
+
+    def crash(self) -> None:
+        self.jobs.clear()
+        self.role = Deliver(
+            self.settings,
+            channels={ChannelName.EMAIL: SilentChannel()},
+            clock=self.clock,
+            monotonic=lambda: self.monotonic,
+        )
+        self.take_over()
+
+    def take_over(self) -> None:
+        """Load what was committed, as after a rebalance."""
+        for number, rows in self.committed.items():
+            state = State(number, self.role.tables)
+            for (table, scope, key), value in rows.items():
+                state.restore(table, scope, key, value)
+            state.committed()
+            self.states[number] = state
+            self.role.recovered(state)
+
+    def record(
+        self, data: dict[str, Any], topic: str = "delivery.email", timestamp: float | None = None
+    ) -> Record:
+        company_id = data["company_id"]
+        value = encode(
+            "notification.attempt_due",
+            id=f"{data['notification_id']}:1",
+            source="/staffetta/notify",
+            time=utc(NOW),
+            subject=None,
+            company_id=company_id,
+            data=data,
+        )
+        self._offset += 1
+        at = self.clock.now() if timestamp is None else timestamp
+        partition = murmur2_partition(company_id.encode(), PARTITIONS)
+        return Record(topic, partition, self._offset, int(at * 1000), company_id.encode(), value)
+
+    def step(
+        self,
+        number: int,
+        records: Sequence[Record] = (),
+        completions: Sequence[Completion] = (),
+        *,
+        commits: bool = True,
+    ) -> list[Event]:
+        """One batch and its transaction; without `commits` the process ends just before it."""
+        state = self.states[number]
+        runs: list[tuple[str, Sequence[AnyRecord]]] = [
+            (topic, found) for topic in self.role.topics if (found := [r for r in records if r.topic == topic])
+        ]
+        effects = self.role.step(Batch(state, runs, self.clock.now(), completions), state)
+        if not commits:
+            self.crash()
+            return []
+        for table, scope, key, value in state.changes():
+            if value is None:
+                del self.committed[number][table, scope, key]
+            else:
+                self.committed[number][table, scope, key] = value
+        state.committed()
+        for labels, count in effects.counted.items():
+            self.counted[labels] = self.counted.get(labels, 0) + count
+        written = [read(output, number) for output in effects.outputs]
+        self.events += written
+        self.jobs += effects.jobs
+        return written
+
+    def send(self, *records: Record) -> list[Event]:
+        return self.step(records[0].partition, records)
+
+    def answer(self, job: Job, result: Result) -> list[Event]:
+        self.jobs.remove(job)
+        return self.step(partition_of(job), completions=[Completion(job.delivery, result)])
+
+    def tick(self) -> list[Event]:
+        """Wake the partitions whose time has come."""
+        written = []
+        for number, state in self.states.items():
+            moment = self.role.next_wakeup(state)
+            if moment is not None and moment <= self.clock.now():
+                written += self.step(number)
+        return written
+
+
+def partition_of(job: Job) -> int:
+    return murmur2_partition(job.delivery.due.company_id.encode(), PARTITIONS)
+
+
+def read(output: Output, partition: int) -> Event:
+    """What a consumer reads; fails where the contract is broken."""
+    assert output.key is not None
+    return decode(output.topic, Record(output.topic, partition, 0, 0, output.key, output.value), PARTITIONS)
+
+
+def types(events: Sequence[Event]) -> list[str]:
+    return [event.type.removeprefix("notification.") for event in events]

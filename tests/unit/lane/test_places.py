@@ -1,0 +1,126 @@
+"""Which offsets are sought, fetched and committed."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from faust.types import TP
+
+from streams.lane import assignor
+from streams.lane.assignor import LaneAssignor
+from streams.lane.fetching import LaneConsumer, LaneThread
+from streams.lane.lane import Lane
+from streams.lane.partition import Partition, Surroundings
+from streams.lane.settings import LaneSettings
+from streams.state import State
+from tests.support.lane_records import FakeRecord, Noting
+
+EVENTS = ("test-events", 0)
+
+
+class FakeStore:
+    def __init__(self, commits_offsets: bool) -> None:
+        self.commits_offsets = commits_offsets
+
+
+def create_lane(tmp_path: Path, commits_offsets: bool = True) -> Lane:
+    settings = LaneSettings(brokers="", group="group", data_dir=tmp_path, partitions=1, topic_prefix="test-")
+    store: Any = FakeStore(commits_offsets)
+    lane = Lane(Noting(), settings, store, lambda *_: None, lambda _: None)
+    state, nothing = State(0, Noting.tables), cast(Any, None)
+    state.positions = {"events": 10}
+    around = Surroundings(lane.role, settings, lane.watchdog, nothing, nothing, nothing, nothing, nothing)
+    lane.partitions[0] = Partition(around, state, Noting.topics)
+    return lane
+
+
+def progress(lane: Lane, fetched: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    consumer: Any = LaneConsumer.__new__(LaneConsumer)
+    consumer.lane, consumer._fetched, consumer._committed = lane, fetched, {}
+    found: dict[tuple[str, int], int] = consumer._progress()
+    return found
+
+
+def test_the_position_is_committed_only_at_rest(tmp_path: Path) -> None:
+    """While something fetched is not yet applied and durable, the consumer's position says nothing."""
+    lane = create_lane(tmp_path)
+    assert progress(lane, {EVENTS: 12}) == {EVENTS: 12}  # beyond a marker
+    lane.put("test-events", 0, [FakeRecord(12)])
+    assert progress(lane, {EVENTS: 13}) == {}
+    batch = lane.partitions[0]._next_batch()
+    assert batch is not None
+    list(batch)  # applied, not durable
+    assert progress(lane, {EVENTS: 13}) == {}
+
+
+def test_with_a_database_only_what_is_saved_is_committed(tmp_path: Path) -> None:
+    """The group's offsets are never ahead of the rows, while a batch is under way neither."""
+    lane = create_lane(tmp_path, commits_offsets=False)
+    lane.put("test-events", 0, [FakeRecord(12)])
+    batch = lane.partitions[0]._next_batch()
+    assert batch is not None
+    list(batch)
+    assert lane.partitions[0].state.positions == {"events": 13}
+    assert progress(lane, {EVENTS: 13}) == {EVENTS: 10}
+
+
+def test_records_that_come_again_are_not_applied_again(tmp_path: Path) -> None:
+    """A consumer that stands before what is applied already is a fault, not a reason to apply it twice."""
+    lane = create_lane(tmp_path)
+    with pytest.raises(ValueError, match="was fetched before"):
+        lane.put("test-events", 0, [FakeRecord(9)])
+    lane.put("test-events", 0, [FakeRecord(10), FakeRecord(14)])
+    with pytest.raises(ValueError, match="was fetched before"):
+        lane.put("test-events", 0, [FakeRecord(14)])
+
+
+class FakeKafkaConsumer:
+    def __init__(self, assigned: set[TP]) -> None:
+        self.assigned = assigned
+        self.sought: dict[TP, int] = {}
+
+    def assignment(self) -> set[TP]:
+        return self.assigned
+
+    async def beginning_offsets(self, places: list[TP]) -> dict[TP, int]:
+        return dict.fromkeys(places, 5)
+
+    def seek(self, place: TP, offset: int) -> None:
+        self.sought[place] = offset
+
+    def pause(self, *places: TP) -> None: ...
+
+
+@pytest.mark.parametrize("is_void", [False, True])
+async def test_a_seek_that_a_rebalance_overtook_does_nothing(is_void: bool) -> None:
+    """Inputs are sought to where the rows end, or to their beginning; a seek that comes too late does nothing."""
+    inputs, changelog = {TP("events", 0), TP("commands", 0)}, TP("changelog", 0)
+    consumer = FakeKafkaConsumer({*inputs, changelog})
+    thread: Any = LaneThread.__new__(LaneThread)
+    thread._ensure_consumer = lambda: consumer
+    await thread.seek_to({("events", 0): 42}, frozenset({"events", "commands"}), lambda: is_void)
+    assert consumer.sought == ({} if is_void else {TP("events", 0): 42, TP("commands", 0): 5})
+    assert thread.epoch == (0 if is_void else 1)
+
+
+def test_the_groups_leader_does_not_assign_blindly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leader whose metadata lacks a topic ends its process instead of giving nobody anything."""
+
+    class Ended(Exception):  # noqa: N818
+        pass
+
+    def end_process(why: str) -> None:
+        raise Ended(why)
+
+    class Cluster:
+        def partitions_for_topic(self, topic: str) -> set[int] | None:
+            return {0} if topic == "test-events" else None
+
+    class App:
+        tables: dict[str, Any] = {}  # noqa: RUF012
+
+    monkeypatch.setattr(assignor, "end_process", end_process)
+    leader: Any = LaneAssignor.__new__(LaneAssignor)
+    leader.lane, leader.app = create_lane(tmp_path), App
+    with pytest.raises(Ended, match="test-commands"):
+        leader.assign(Cluster(), {})

@@ -1,0 +1,220 @@
+"""Settings: what is read from the environment, and what is said about what is wrong."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from streams.errors import UserError
+from streams.settings import Settings, load_settings
+
+SECRET = "s3cr3t"
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No settings but those of the test, no `.env` but that of its folder."""
+    for name in os.environ:
+        if name.upper().startswith("STAFFETTA_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def refusal(*roles: str) -> str:
+    with pytest.raises(UserError) as caught:
+        load_settings(roles)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def test_nothing_must_be_set() -> None:
+    """Without any variable a worker finds a local broker, a SQLite file and a local mail server."""
+    settings = load_settings()
+    assert settings.kafka_client_config() == {
+        "bootstrap.servers": "localhost:9092",
+        "security.protocol": "PLAINTEXT",
+    }
+    assert (settings.smtp.host, settings.smtp.port) == ("localhost", 25)
+    assert settings.partitions == 12
+    assert settings.web_port == 6066
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("PARTITIONS", "twelve", "must be a valid integer"),
+        ("PARTITIONS", "0", "must be greater than or equal to 1"),
+        ("BROKERS", "kafka-1", "must be HOST:PORT, or several"),
+        ("BROKERS", "kafka-1:9092;kafka-2:9092", "must be HOST:PORT, or several"),
+        ("WEB_PORT", "66000", "must be less than or equal to 65535"),
+        ("LOG_FORMAT", "xml", "must be 'console' or 'json'"),
+        ("CLOCK_ORIGIN", "2026-11-23T06:00:00", "must have timezone info"),
+        ("CLOCK_SPEED", "nan", "must be a finite number"),
+        ("SESSION_TIMEOUT_SECONDS", "-1", "must be greater than 0"),
+        ("TOPIC_PREFIX", "a/b", "must have only letters, digits"),
+        ("SMTP_FROM", "Salon Beispiel", "must be ADDRESS or NAME <ADDRESS>"),
+        ("SSL_CA", "/nowhere/ca.pem", "there is no such file"),
+        ("DATA_DIR", "/etc/hostname", "is a file, but must be a folder"),
+    ],
+)
+def test_a_wrong_value_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, problem: str
+) -> None:
+    """A wrong value is refused in one line: the variable and its value, the problem, an example."""
+    monkeypatch.setenv(f"STAFFETTA_{variable}", value)
+    said = refusal()
+    assert said.startswith(f"STAFFETTA_{variable}={value}: ")
+    assert problem in said
+    assert f"Example: STAFFETTA_{variable}=" in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("DATABASE_URL", f"oracle://u:{SECRET}@h/db", "must begin with sqlite://"),
+        ("SMTP_URL", f"http://u:{SECRET}@h", "must begin with smtp://"),
+        ("SMTP_URL", f"smtp://u:{SECRET}/x@h", "percent-encode"),
+        ("SMTP_URL", f"smtp://u:{SECRET}@h:70000", "the port must be a number"),
+        ("SMTP_URL", "smtp://", "names no host"),
+    ],
+)
+def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, problem: str) -> None:
+    """What may hold a password is refused without being quoted."""
+    monkeypatch.setenv(f"STAFFETTA_{variable}", value)
+    said = refusal()
+    assert said.startswith(f"STAFFETTA_{variable}: ")
+    assert problem in said
+    assert SECRET not in said
+
+
+def test_secrets_are_not_in_the_representation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Printing the settings prints no password and no key."""
+    monkeypatch.setenv("STAFFETTA_SASL_PASSWORD", SECRET)
+    monkeypatch.setenv("STAFFETTA_RECIPIENT_HASH_KEY", SECRET)
+    monkeypatch.setenv("STAFFETTA_SMTP_URL", f"smtp://u:{SECRET}@h")
+    monkeypatch.setenv("STAFFETTA_DATABASE_URL", f"postgresql://u:{SECRET}@h/db")
+    settings = load_settings()
+    assert SECRET not in repr(settings)
+    assert SECRET not in repr(settings.smtp)
+
+
+def test_every_example_is_a_right_value() -> None:
+    """The examples in the messages can be copied."""
+    for name, field in Settings.model_fields.items():
+        assert field.examples, name
+        if name != "ssl_ca":  # must exist
+            Settings.model_validate({name: field.examples[0]})
+
+
+@pytest.mark.parametrize("role", ["notify", "deliver"])
+def test_hash_key_is_required(monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    """The roles that hash recipients do not start without a key for it; the others do."""
+    assert refusal(role).startswith("STAFFETTA_RECIPIENT_HASH_KEY is not set, but needed by the role " + role)
+    load_settings(["assign", "record"])
+    monkeypatch.setenv("STAFFETTA_RECIPIENT_HASH_KEY", "key")
+    load_settings([role])
+
+
+def test_unknown_variables_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A variable that is no setting gives one warning line, with what was probably meant; in `.env` too."""
+    monkeypatch.setenv("STAFFETTA_BROKER", "kafka:9092")
+    Path(".env").write_text("STAFFETTA_COFFEE=black\n")
+    load_settings()
+    assert capsys.readouterr().err.splitlines() == [
+        "warning: STAFFETTA_BROKER is not a setting and has no effect; did you mean STAFFETTA_BROKERS?",
+        "warning: STAFFETTA_COFFEE is not a setting and has no effect",
+    ]
+
+
+def test_children_do_not_repeat_the_warnings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The supervisor warns once, not each of its roles again; its own variables are no unknown settings."""
+    monkeypatch.setenv("STAFFETTA_BROKER", "kafka:9092")
+    monkeypatch.setenv("STAFFETTA_INTERNAL_PARENT", "5")
+    load_settings()
+    assert capsys.readouterr().err == ""
+
+
+def test_lists_and_dotenv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists are comma-separated; `.env` is read, the environment wins; an empty variable is not set."""
+    Path(".env").write_text("STAFFETTA_PARTITIONS=4\nSTAFFETTA_TOPIC_PREFIX=dev.\n")
+    monkeypatch.setenv("STAFFETTA_BROKERS", "a:1, b:2,")
+    monkeypatch.setenv("STAFFETTA_RECIPIENT_ALLOWLIST", "*@example.org,+49151*")
+    monkeypatch.setenv("STAFFETTA_PARTITIONS", "6")
+    monkeypatch.setenv("STAFFETTA_INSTANCE_ID", "")
+    settings = load_settings()
+    assert settings.brokers == ("a:1", "b:2")
+    assert settings.recipient_allowlist == ("*@example.org", "+49151*")
+    assert (settings.partitions, settings.topic_prefix) == (6, "dev.")
+    assert settings.instance_id is None
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("postgresql://u:p@h/db", "postgresql+psycopg://u:p@h/db"),
+        ("postgres://u:p@h/db", "postgresql+psycopg://u:p@h/db"),
+        ("mysql://u:p@h/db", "mysql+pymysql://u:p@h/db"),
+        ("mariadb://u:p@h/db", "mariadb+pymysql://u:p@h/db"),
+        ("sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
+        ("", "sqlite:////var/lib/staffetta/staffetta.db"),
+    ],
+)
+def test_database_url(monkeypatch: pytest.MonkeyPatch, given: str, used: str) -> None:
+    """A database is named without a driver; without a name it is SQLite in the data folder."""
+    monkeypatch.setenv("STAFFETTA_DATA_DIR", "/var/lib/staffetta")
+    monkeypatch.setenv("STAFFETTA_DATABASE_URL", given)
+    assert load_settings().database_url == used
+
+
+def test_data_folder_is_the_users_state_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default data lies where the XDG specification puts a program's state."""
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "/home/anna")
+    assert load_settings().data_dir == Path("/home/anna/.local/state/staffetta")
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    assert load_settings().data_dir == Path("/state/staffetta")
+
+
+def test_log_in_to_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SASL settings reach the clients; a user or password that is missing is named."""
+    monkeypatch.setenv("STAFFETTA_SECURITY_PROTOCOL", "sasl_ssl")
+    monkeypatch.setenv("STAFFETTA_SASL_MECHANISM", "scram-sha-512")
+    monkeypatch.setenv("STAFFETTA_SASL_USERNAME", "anna")
+    assert refusal().startswith("STAFFETTA_SASL_PASSWORD is not set, but needed with STAFFETTA_SECURITY_PROTOCOL")
+    monkeypatch.setenv("STAFFETTA_SASL_PASSWORD", "p")
+    settings = load_settings()
+    assert settings.kafka_client_config() == {
+        "bootstrap.servers": "localhost:9092",
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "anna",
+        "sasl.password": "p",
+    }
+    assert settings.ssl_context() is not None
+
+
+def test_compressed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """now = origin + (real time - started at) * speed, the same in every process that knows all three."""
+    monkeypatch.setenv("STAFFETTA_CLOCK_ORIGIN", "2026-03-01T06:00:00Z")
+    monkeypatch.setenv("STAFFETTA_CLOCK_SPEED", "1440")
+    monkeypatch.setattr("time.time", lambda: 1_000_060.0)
+    monkeypatch.setenv("STAFFETTA_CLOCK_STARTED_AT", "1000000")
+    # A minute has passed: a whole day by the clock.
+    assert load_settings().clock().now() == 1_772_344_800 + 86_400
+
+
+def test_wall_clock_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without clock settings it is the time of day."""
+    monkeypatch.setattr("time.time", lambda: 1_000_000.5)
+    assert load_settings().clock().now() == 1_000_000.5
+
+
+def test_a_clock_without_a_start_starts_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only the speed is set, the clock starts at the real time, and the start can be passed on."""
+    monkeypatch.setenv("STAFFETTA_CLOCK_SPEED", "60")
+    settings = load_settings()
+    assert settings.clock_started_at is not None
+    assert settings.clock_origin == settings.clock_started_at

@@ -31,7 +31,7 @@ SPEED = 600.0
 PARTITIONS = 4
 START_SECONDS = 15.0
 """Real time for the workers to start before the day's first minute."""
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 SETTLE_SECONDS = 90.0
 
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from streams.errors import UserError
 from streams.settings import messages
 from streams.settings.model import Settings
+from streams.supervisor.link import VARIABLE as PARENT_VARIABLE
 
 
 def load_settings(roles: Collection[str] = ()) -> Settings:
@@ -21,10 +22,12 @@ def load_settings(roles: Collection[str] = ()) -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise UserError(messages.explain(error, Settings), exit_code=2) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the settings cannot be read: {error}", exit_code=2) from error
     lacking = missing(settings, roles)
     if lacking is not None:
         raise UserError(messages.required(*lacking, Settings), exit_code=2)
-    if "STAFFETTA_INTERNAL_PARENT" not in os.environ:
+    if PARENT_VARIABLE not in os.environ:
         for warning in messages.unknown(Settings):
             print(warning, file=sys.stderr)
     return settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.kafka import DevKafka
-from tests.support.kafka import KafkaSpace, kafka_space
+from tests.support.kafka import kafka_space
 from tests.support.proof import Proof
 from tests.support.workers import CHANGELOGS, lane_workers
 
@@ -32,8 +32,8 @@ def broker() -> Iterator[DevKafka]:
 
 @pytest.mark.timeout(120 + 60 * ROUNDS)
 def test_exactly_once_whatever_happens(broker: DevKafka, tmp_path: Path, rng: random.Random) -> None:
-    """Workers are killed, paused beyond their session and woken again, join and leave, and the broker is killed, at
-    random instants under load, while changelogs are compacted: nothing is lost, doubled or applied out of order."""
+    """Workers are killed, paused beyond their session, join and leave, and the broker is killed, at random moments
+    under load, while changelogs are compacted: nothing is lost, doubled or applied out of order."""
 
     def kill_broker() -> None:
         broker.kill()
@@ -53,3 +53,25 @@ def test_exactly_once_whatever_happens(broker: DevKafka, tmp_path: Path, rng: ra
         changes = kafka.read_all(CHANGELOGS[0])
         counted = sum(sum(counts.values()) for counts in proof.load.written.values())
         assert len(changes) < counted / 2  # the compaction was real
+
+
+@pytest.mark.timeout(120 + 60 * ROUNDS)
+def test_exactly_once_when_a_leader_is_lost(tmp_path: Path, rng: random.Random) -> None:
+    """With three brokers and three replicas of everything, the one that leads an input partition is killed: the
+    group goes on without it, and nothing is lost, doubled or applied out of order."""
+    with DevKafka(brokers=3) as cluster, kafka_space(cluster.bootstrap) as kafka:
+        lost: list[int] = []
+
+        def kill_leader() -> None:
+            leader = kafka.admin.list_topics(timeout=10).topics[kafka.prefix + "events"].partitions[0].leader
+            lost.append(leader - 1)
+            cluster.kill(leader - 1)
+
+        def bring_back() -> None:
+            cluster.start(lost[-1])
+
+        with lane_workers(kafka, tmp_path, replication_factor=3) as workers:
+            proof = Proof(workers, rng)
+            proof.inject(["leader", "kill", "back"] * ROUNDS, {"leader": kill_leader, "back": bring_back})
+            proof.settle()
+            proof.check()

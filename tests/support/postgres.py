@@ -25,6 +25,7 @@ class Postgres(Server):
             archive = jar.read("postgres-linux-x86_64.txz")
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             files.extractall(self.folder / "program", filter="data")
+        self.hand_over(self.folder / "program", *(self.folder / "program").rglob("*"))
         # Trusting, in UTF-8, without waiting for the disk.
         options = ["-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
         initdb = self.folder / "program/bin/initdb"

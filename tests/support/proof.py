@@ -66,7 +66,7 @@ class Load(threading.Thread):
 
 
 class Proof:
-    """Workers under a load and under faults, which are drawn from `rng`. Use one as the supervisor of its workers."""
+    """Workers under a load and under faults; supervises its workers."""
 
     def __init__(self, workers: LaneWorkers, rng: random.Random, size: int = 2, rate: int = 300) -> None:
         self.workers = workers
@@ -100,9 +100,9 @@ class Proof:
 
     def settle(self) -> None:
         """Stop the load and wait until everything is applied."""
-        wait_until(lambda: self._supervise() or not self._paused, "the paused ones")
+        wait_until(lambda: self._supervise() and not self._paused, "the paused ones")
         self.load.finish()
-        wait_until(lambda: self._supervise() or self._lag() == 0, "lag 0", timeout_seconds=60)
+        wait_until(lambda: self._supervise() and self._lag() == 0, "lag 0", timeout_seconds=60)
         for worker in self._present:
             worker.leave()
         for worker in self._present:
@@ -133,7 +133,7 @@ class Proof:
     def _until_it_moves(self) -> None:
         """Until the group has committed something that was written after now."""
         before = self._applied()
-        wait_until(lambda: self._supervise() or self._applied() > before, "progress", timeout_seconds=60)
+        wait_until(lambda: self._supervise() and self._applied() > before, "progress", timeout_seconds=60)
 
     def _applied(self) -> int:
         try:
@@ -147,8 +147,8 @@ class Proof:
             self._supervise()
             time.sleep(0.02)
 
-    def _supervise(self) -> None:
-        """Start those again that have ended, and let those go on whose pause is over."""
+    def _supervise(self) -> bool:
+        """Start those again that have ended; let those go on whose pause is over. True, for use in conditions."""
         for worker in [each for each in self._present if not each.is_alive]:
             self.ended[worker.ended()] += 1
             self._present.remove(worker)
@@ -157,6 +157,7 @@ class Proof:
             if time.monotonic() >= until:
                 self._paused.remove((until, worker))
                 worker.resume()
+        return True
 
     def _running(self) -> LaneWorker:
         paused = [worker for _, worker in self._paused]
@@ -169,7 +170,7 @@ class Proof:
         self._present.append(self.workers.start())
 
     def _pause(self) -> None:
-        """Beyond the session: the others take over, and then it wakes up and believes that nothing has happened."""
+        """Beyond the session: the others take over, then it wakes up and believes that nothing has happened."""
         worker = self._running()
         worker.pause()
         self._paused.append((time.monotonic() + self.workers.session * self.rng.uniform(1.5, 2.0), worker))

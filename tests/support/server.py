@@ -22,11 +22,11 @@ folder=$1; signal=$2; shift 2
 "$@" </dev/null 3<&- >>"$folder/log" 2>&1 &
 server=$!
 echo $server
-{ read -r _ <&3; kill -$signal $server; while kill -0 $server; do sleep 0.1; done
-  rm -rf "$folder"; } 2>/dev/null >&2 &
+{ read -r _ <&3; touch "$folder/orphaned"; kill -$signal $server; } >&2 &
 watch=$!
 wait $server
 kill $watch
+[ ! -e "$folder/orphaned" ] || rm -rf "$folder"
 """
 
 
@@ -39,10 +39,15 @@ class Server:
         self.port = _free_port()
         self._stop_signal = stop_signal
         self._account = pwd.getpwnam(user) if user and os.getuid() == 0 else None
-        if self._account is not None:
-            os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
+        self.hand_over(self.folder)
         self._shell: subprocess.Popen[bytes] | None = None
         self._pid = 0
+
+    def hand_over(self, *paths: Path) -> None:
+        """Make them the server's user's own, so that it can also remove them."""
+        if self._account is not None:
+            for path in paths:
+                os.chown(path, self._account.pw_uid, self._account.pw_gid, follow_symlinks=False)
 
     def run(self, command: Sequence[str | Path]) -> None:
         """A preparation, as the server's user."""
@@ -55,6 +60,7 @@ class Server:
             cwd="/",
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
             **self._as_user(),
         )

@@ -137,7 +137,7 @@ class LaneWorkers:
     def lag(self) -> int:
         """Offsets between what the group has committed and the ends of its inputs, as seen from outside."""
         committed = self.committed()
-        ends = {
+        ends: dict[tuple[str, int], int] = {
             place: self._outsider.get_watermark_offsets(TopicPartition(*place), timeout=10)[1]
             for place in committed
         }

@@ -55,4 +55,4 @@ def judge(result: Result, *, is_repeat: bool) -> Verdict:
         case Transient(reason, error):
             return GivenUp(reason, error)
         case Unconfirmed(reason, error):
-            return Unknown(reason, error)
+            return Untried()

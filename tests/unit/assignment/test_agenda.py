@@ -52,7 +52,9 @@ def play(part: int, at_most: int, batch: int) -> tuple[list[Decision], dict[tupl
 STORY = story()
 
 
-@pytest.mark.parametrize(("part", "at_most", "batch"), [(1, 1, 1), (1, 1, 200), (7, 20, 5), (7, 3, 200), (40, 40, 13)])
+@pytest.mark.parametrize(
+    ("part", "at_most", "batch"), [(1, 1, 1), (1, 1, 200), (7, 20, 5), (7, 3, 200), (40, 40, 13)]
+)
 def test_in_parts_as_at_once(monkeypatch: pytest.MonkeyPatch, part: int, at_most: int, batch: int) -> None:
     """Done in parts, a task gives the decisions, order and summary that it gives when done at once."""
     monkeypatch.setattr(__name__ + ".story", lambda: STORY)

@@ -124,7 +124,9 @@ class TestUnknownBranch:
         """A command for it is decided load-based and in the company's time zone."""
         booking, desk = self.overtaken()
         desk.send(booking.company(timezone="America/New_York"))
-        desk.send(booking.staff("st-1", working_hours=week("05:00", "06:00")), booking.staff("st-2", working_hours={}))
+        desk.send(
+            booking.staff("st-1", working_hours=week("05:00", "06:00")), booking.staff("st-2", working_hours={})
+        )
         decision = desk.one(booking.auto_assign("cb-1"))  # 10:00 UTC is 05:00 in New York
         assert (decision["staff_id"], decision["strategy"]) == ("st-1", "load_based")
 

@@ -80,7 +80,9 @@ def test_the_repeated_hour_in_autumn() -> None:
     assert table.next_begin(first) == first + HOUR
 
 
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kolkata", "UTC"])
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kolkata", "UTC"]
+)
 def test_as_in_zoneinfo(zone: str) -> None:
     """Through a year, every quarter of an hour, it is as the wall clock of `zoneinfo` says, and windows tell no lies."""
     spans = [(0, 1.75), (2.25, 2.5), (9, 17.5), (23, 24)]
@@ -113,9 +115,19 @@ def test_absences_cut_shifts() -> None:
     [
         ((9, 17), [], "2026-11-23T08:00:00+01:00", "2026-11-23T09:00:00+01:00"),
         ((9, 17), [], "2026-11-23T09:00:00+01:00", "2026-11-24T09:00:00+01:00"),
-        ((9, 17), [("2026-11-23T20:00:00Z", "2026-12-22T20:00:00Z")], "2026-11-23T19:00:00Z", "2026-12-23T08:00:00Z"),
+        (
+            (9, 17),
+            [("2026-11-23T20:00:00Z", "2026-12-22T20:00:00Z")],
+            "2026-11-23T19:00:00Z",
+            "2026-12-23T08:00:00Z",
+        ),
         (None, [("2026-11-23T20:00:00Z", "2026-12-22T20:00:00Z")], "2026-11-23T19:00:00Z", "2026-12-22T20:00:00Z"),
-        ((0, 24), [("2026-12-23T20:00:00Z", "2026-12-24T20:00:00Z")], "2026-11-23T19:00:00Z", "2026-12-24T20:00:00Z"),
+        (
+            (0, 24),
+            [("2026-12-23T20:00:00Z", "2026-12-24T20:00:00Z")],
+            "2026-11-23T19:00:00Z",
+            "2026-12-24T20:00:00Z",
+        ),
         ((0, 24), [], "2026-11-23T19:00:00Z", None),
         (None, [], "2026-11-23T19:00:00Z", None),
         (None, [("2026-11-20T20:00:00Z", "2026-11-21T20:00:00Z")], "2026-11-23T19:00:00Z", None),

@@ -66,7 +66,9 @@ def test_turns_are_counted_by_company() -> None:
     desk.send(booking.reassign("cb-2"))  # 3: st-2
     desk.send(booking.callback("cb-3", "assigned", assigned_to="st-3"), at=MONDAY + timedelta(hours=1))  # 4
     assert [desk.turn(staff) for staff in ("st-1", "st-2", "st-3")] == [2, 3, 4]
-    assert desk.one(booking.callback("cb-4")).candidate("st-3")["last_assigned_at"] == iso(MONDAY + timedelta(hours=1))
+    assert desk.one(booking.callback("cb-4")).candidate("st-3")["last_assigned_at"] == iso(
+        MONDAY + timedelta(hours=1)
+    )
 
 
 def test_another_company_has_its_own_turns() -> None:
@@ -93,7 +95,10 @@ def test_naming_the_present_assignee_again_is_no_turn() -> None:
     booking, desk = team("st-1", "st-2")
     desk.send(booking.callback("cb-1"), booking.callback("cb-2"))
     desk.send(booking.callback("cb-1", "assigned", assigned_to="st-1"))
-    desk.send(booking.callback("cb-1", "updated", assigned_to=None), booking.callback("cb-1", "assigned", assigned_to="st-1"))
+    desk.send(
+        booking.callback("cb-1", "updated", assigned_to=None),
+        booking.callback("cb-1", "assigned", assigned_to="st-1"),
+    )
     assert desk.turn("st-1") == 1
 
 
@@ -111,7 +116,11 @@ def test_the_preferred_person() -> None:
     booking, desk = team("st-1", "st-2")
     for n in range(3):
         decision = desk.one(booking.callback(f"cb-{n}", staff_id="st-2"))
-        assert (decision["staff_id"], decision["chosen_by"], decision["reason"]) == ("st-2", "preferred", "preferred")
+        assert (decision["staff_id"], decision["chosen_by"], decision["reason"]) == (
+            "st-2",
+            "preferred",
+            "preferred",
+        )
         assert decision["strategy"] == "load_based"
 
 

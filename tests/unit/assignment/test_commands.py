@@ -86,7 +86,11 @@ def test_reassign() -> None:
     decision = desk.one(booking.reassign(reason="krank, leider"))
     assert decision.type == "reassigned"
     assert (decision["previous_staff_id"], decision["staff_id"]) == ("st-1", "st-2")
-    assert (decision["reason"], decision["note"], decision["chosen_by"]) == ("requested", "krank, leider", "load_based")
+    assert (decision["reason"], decision["note"], decision["chosen_by"]) == (
+        "requested",
+        "krank, leider",
+        "load_based",
+    )
     assert decision.excluded == {"st-1": "present_assignee", "st-2": None}
     assert decision.candidate("st-1")["load"] == 1
     assert (desk.load("st-1"), desk.load("st-2")) == (0, 1)

@@ -27,7 +27,9 @@ def test_every_decision_is_readable() -> None:
     """Every decision is an event of the contract, keyed by its company."""
     booking, desk = team("st-1", "st-2")
     desk.send(booking.callback("cb-1"), booking.reassign("cb-1"), booking.auto_assign("cb-9"))
-    desk.send(booking.bulk_auto_assign(), booking.staff("st-2", is_active=False), booking.staff("st-1", is_active=False))
+    desk.send(
+        booking.bulk_auto_assign(), booking.staff("st-2", is_active=False), booking.staff("st-1", is_active=False)
+    )
     desk.send(booking.callback("cb-2", expires_at="2026-11-23T11:00:00Z"))
     desk.pass_time(MONDAY + timedelta(hours=2))
     seen = set()
@@ -108,15 +110,27 @@ def test_counting() -> None:
 
 @pytest.mark.parametrize(
     ("topic", "event_type"),
-    [("booking.callbacks", "callback.requested"), ("assignment.commands", "callback.auto_assign"), ("booking.directory", "staff.upserted")],
+    [
+        ("booking.callbacks", "callback.requested"),
+        ("assignment.commands", "callback.auto_assign"),
+        ("booking.directory", "staff.upserted"),
+    ],
 )
 def test_poison(topic: str, event_type: str) -> None:
     """What cannot be read on its topics is a dead letter, and nothing around it is held up."""
     booking, desk = team("st-1")
     bad = booking.callback("cb-bad").but(type=event_type, data={"company_id": "co-1"})
     batch = [desk.record(type(bad)(topic, bad.event)), desk.record(booking.callback("cb-1"))]
-    effects = desk.apply(batch if topic != "booking.callbacks" else [batch[0], batch[1].__class__(
-        batch[1].topic, 0, batch[1].offset + 1, batch[1].timestamp, batch[1].key, batch[1].value)])
+    effects = desk.apply(
+        batch
+        if topic != "booking.callbacks"
+        else [
+            batch[0],
+            batch[1].__class__(
+                batch[1].topic, 0, batch[1].offset + 1, batch[1].timestamp, batch[1].key, batch[1].value
+            ),
+        ]
+    )
     assert sum(output.topic == "intake.dead-letters" for output in effects.outputs) == 1
     assert [one["callback_id"] for one in decisions_of(effects.outputs)] == ["cb-1"]
     assert desk.intake("dead_letter") == 1
@@ -133,7 +147,9 @@ def test_an_unknown_strategy_in_a_branch_event() -> None:
 def test_wrong_working_hours_refuse_the_staff_event() -> None:
     """Working hours that cannot be, such as a shift past midnight, refuse the event; the previous version stays."""
     booking, desk = team("st-1")
-    for number, hours in enumerate(({"mon": [["22:00", "06:00"]]}, {"mon": [["9:00", "10:00"]]}, {"monday": []}), 1):
+    for number, hours in enumerate(
+        ({"mon": [["22:00", "06:00"]]}, {"mon": [["9:00", "10:00"]]}, {"monday": []}), 1
+    ):
         desk.send(booking.staff("st-1", working_hours=hours))
         assert desk.intake("dead_letter") == number
     assert desk.one(booking.callback())["staff_id"] == "st-1"

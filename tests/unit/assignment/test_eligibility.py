@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.assigning import Desk, team
+from tests.support.assigning import team
 from tests.support.booking import MONDAY, absence, iso, week
 
 HOUR = timedelta(hours=1)
@@ -70,7 +70,12 @@ def test_absence_is_half_open() -> None:
     """An absence holds from its beginning until just before its end."""
     booking, desk = team("st-1", absences=[absence(MONDAY, MONDAY + HOUR)])
     for number, (at, there) in enumerate(
-        [(MONDAY - HOUR / 3600_000, True), (MONDAY, False), (MONDAY + HOUR - HOUR / 3600_000, False), (MONDAY + HOUR, True)]
+        [
+            (MONDAY - HOUR / 3600_000, True),
+            (MONDAY, False),
+            (MONDAY + HOUR - HOUR / 3600_000, False),
+            (MONDAY + HOUR, True),
+        ]
     ):
         decision = desk.send(booking.callback(f"cb-{number}"), at=at)[0]
         assert (decision.type == "auto_assigned") is there, at
@@ -78,7 +83,9 @@ def test_absence_is_half_open() -> None:
 
 def test_an_absence_may_end_within_a_millisecond() -> None:
     """A boundary between two milliseconds counts from the first millisecond that is not before it."""
-    booking, desk = team("st-1", absences=[{"from": "2026-11-23T10:00:00.0005Z", "until": "2026-11-23T11:00:00.0005Z"}])
+    booking, desk = team(
+        "st-1", absences=[{"from": "2026-11-23T10:00:00.0005Z", "until": "2026-11-23T11:00:00.0005Z"}]
+    )
     at = [MONDAY, MONDAY + timedelta(milliseconds=1), MONDAY + HOUR, MONDAY + HOUR + timedelta(milliseconds=1)]
     types = [desk.send(booking.callback(f"cb-{n}"), at=moment)[0].type for n, moment in enumerate(at)]
     assert types == ["auto_assigned", "waiting", "waiting", "auto_assigned"]
@@ -125,7 +132,8 @@ def test_timestamps_may_go_backwards() -> None:
     booking, desk = team("st-1", "st-2", working_hours=week("09:00", "17:00"))
     evening, noon = MONDAY.replace(hour=20), MONDAY.replace(hour=11)
     types = [
-        desk.send(booking.callback(f"cb-{n}"), at=at)[0].type for n, at in enumerate([noon, evening, noon, evening])
+        desk.send(booking.callback(f"cb-{n}"), at=at)[0].type
+        for n, at in enumerate([noon, evening, noon, evening])
     ]
     assert types == ["auto_assigned", "waiting", "auto_assigned", "waiting"]
 

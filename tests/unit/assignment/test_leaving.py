@@ -30,7 +30,11 @@ def test_their_open_callbacks_are_reassigned(how: str) -> None:
     decisions = desk.send(event)
     assert [one["callback_id"] for one in decisions] == ["cb-1", "cb-2", "cb-3"]
     for decision in decisions:
-        assert (decision.type, decision["reason"], decision["chosen_by"]) == ("reassigned", "staff_left", "load_based")
+        assert (decision.type, decision["reason"], decision["chosen_by"]) == (
+            "reassigned",
+            "staff_left",
+            "load_based",
+        )
         assert (decision["previous_staff_id"], decision["staff_id"]) == ("st-1", "st-2")
         assert decision["caused_by"] == event.id
     assert (desk.load("st-1"), desk.load("st-2")) == (0, 3)
@@ -75,7 +79,13 @@ def test_closed_ones_stay() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"branch_ids": []}, {"service_ids": []}, {"accepts_callbacks": False}, {"working_hours": {}}, {"max_active_callbacks": 0}],
+    [
+        {"branch_ids": []},
+        {"service_ids": []},
+        {"accepts_callbacks": False},
+        {"working_hours": {}},
+        {"max_active_callbacks": 0},
+    ],
 )
 def test_nothing_else_is_leaving(fields: dict[str, object]) -> None:
     """Losing a branch, a service or `accepts_callbacks` moves nothing."""

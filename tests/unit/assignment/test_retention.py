@@ -89,7 +89,12 @@ def test_nothing_is_left_of_a_busy_month() -> None:
     booking, desk = team("st-1", "st-2")
     for n in range(50):
         at = MONDAY + n * DAY / 2
-        desk.send(booking.callback(f"cb-{n}"), booking.reassign(f"cb-{n}"), booking.callback(f"cb-{n}", "completed"), at=at)
+        desk.send(
+            booking.callback(f"cb-{n}"),
+            booking.reassign(f"cb-{n}"),
+            booking.callback(f"cb-{n}", "completed"),
+            at=at,
+        )
     desk.send(booking.company(), at=MONDAY + 60 * DAY)
     assert {table: len(desk.state.rows(table, "co-1")) for table in rows.TABLES} == {
         "directory": 4,

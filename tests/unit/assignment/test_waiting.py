@@ -81,7 +81,9 @@ def test_a_reassignment_helps() -> None:
     """A re-assignment lowers somebody's load: who waits for them is decided after it, without the command's id."""
     booking, desk = waiting("cb-1")
     desk.send(booking.staff("st-2", branch_ids=["br-1"], service_ids=["sv-2"]))
-    desk.send(booking.callback("cb-0", "updated", service_id="sv-2"), booking.staff("st-1", service_ids=["sv-1", "sv-2"]))
+    desk.send(
+        booking.callback("cb-0", "updated", service_id="sv-2"), booking.staff("st-1", service_ids=["sv-1", "sv-2"])
+    )
     first, second = desk.send(booking.reassign("cb-0"))
     assert (first.type, first["staff_id"]) == ("reassigned", "st-2")
     assert (second.type, second["callback_id"], second["staff_id"]) == ("auto_assigned", "cb-1", "st-1")

@@ -160,7 +160,7 @@ class Worker:
             return []
         for table, scope, key, value in state.changes():
             if value is None:
-                del self.committed[number][table, scope, key]
+                self.committed[number].pop((table, scope, key), None)
             else:
                 self.committed[number][table, scope, key] = value
         state.committed()

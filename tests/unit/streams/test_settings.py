@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from faust import SASLCredentials, SSLCredentials
+from faust.types.auth import AuthProtocol, SASLMechanism
 
 from streams.errors import UserError
+from streams.faust_credentials import faust_credentials
 from streams.settings import Settings, load_settings
 
 SECRET = "s3cr3t"
@@ -127,6 +130,12 @@ def test_unknown_variables_are_named(monkeypatch: pytest.MonkeyPatch, capsys: py
     ]
 
 
+def test_unreadable_dotenv() -> None:
+    """A `.env` that is no UTF-8 text is a mistake to be mended, in one line."""
+    Path(".env").write_bytes(b"STAFFETTA_SMTP_FROM=\xff\n")
+    assert refusal().startswith("the settings cannot be read: ")
+
+
 def test_children_do_not_repeat_the_warnings(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -193,7 +202,20 @@ def test_log_in_to_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
         "sasl.username": "anna",
         "sasl.password": "p",
     }
-    assert settings.ssl_context() is not None
+    credentials = faust_credentials(settings)
+    assert isinstance(credentials, SASLCredentials)
+    assert (credentials.username, credentials.password) == ("anna", "p")
+    assert (credentials.protocol, credentials.mechanism) == (
+        AuthProtocol.SASL_SSL,
+        SASLMechanism.SCRAM_SHA_512,
+    )
+
+
+def test_no_log_in_to_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS alone needs no user; by default there is neither."""
+    assert faust_credentials(load_settings()) is None
+    monkeypatch.setenv("STAFFETTA_SECURITY_PROTOCOL", "SSL")
+    assert isinstance(faust_credentials(load_settings()), SSLCredentials)
 
 
 def test_compressed_clock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ def decode(topic: str, record: Record, partitions: int | None = None) -> Event:
     if kind is None or not kind.travels_on(topic):
         raise Ignored(attributes.type)
     try:
-        if b"\\" in value and _NUL.search(value):
+        if b"\\u0000" in value and _NUL.search(value):
             raise Refused(
                 RefusedReason.INVALID_DATA, "contains the character U+0000, which PostgreSQL cannot store"
             )

@@ -92,7 +92,9 @@ def create_lane(settings: Settings, name: str) -> Lane:
     )
     observer = Observer(lane_settings)
     store = _store(settings, role, lane_settings)
-    return Lane(role, lane_settings, store, observer.applied, observer.recovered)
+    lane = Lane(role, lane_settings, store, observer.applied, observer.recovered)
+    observer.watch(lane)
+    return lane
 
 
 def _store(settings: Settings, role: Role, lane_settings: LaneSettings) -> Store:
@@ -118,6 +120,10 @@ class Observer:
         metrics.BATCH_SECONDS.observe(seconds)
         for ignored in effects.ignored:
             self._name(*ignored)
+
+    def watch(self, lane: Lane) -> None:
+        metrics.PARTITIONS_OWNED.set_function(lambda: len(lane.partitions))
+        metrics.QUEUE_RECORDS.set_function(lambda: sum(each.queue.count for each in lane.partitions.values()))
 
     def recovered(self, seconds: float) -> None:
         metrics.RECOVERIES.inc()
@@ -154,10 +160,10 @@ def main(name: str) -> None:
         topics.wait_for_brokers(settings)
         topics.check(settings, name, (*ROLES[name].role.tables, POSITIONS))
         lane = create_lane(settings, name)
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's threads make loops of their own
+        asyncio.run(_run(settings, lane))
     except UserError as error:
         give_up(error)
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's threads make loops of their own
-    asyncio.run(_run(settings, lane))
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ DEAD_LETTERS = Counter(
 )
 EVENT_TO_OUTCOME = Histogram(
     "staffetta_event_to_outcome_seconds",
-    "From the timestamp of the event to the provider's acceptance of the message about it, by the clock.",
+    "From the moment a message was due (that of its event, at first) to the provider's acceptance, by the clock.",
     ["channel"],
     buckets=_PATIENT,
     registry=REGISTRY,
@@ -63,18 +63,7 @@ BATCH_SECONDS = Histogram(
     buckets=_QUICK,
     registry=REGISTRY,
 )
-COMMIT_SECONDS = Histogram(
-    "staffetta_commit_seconds", "The transaction of a batch.", buckets=_QUICK, registry=REGISTRY
-)
-QUEUE_RECORDS = Gauge(
-    "staffetta_queue_records", "Records fetched and not yet applied.", ["partition"], registry=REGISTRY
-)
-POSITION_LAG = Gauge(
-    "staffetta_position_lag_records",
-    "Records between what is applied and the end of the topic.",
-    ["topic", "partition"],
-    registry=REGISTRY,
-)
+QUEUE_RECORDS = Gauge("staffetta_queue_records", "Records fetched and not yet applied.", registry=REGISTRY)
 PARTITIONS_OWNED = Gauge(
     "staffetta_partitions_owned", "Partition numbers that this process has loaded.", registry=REGISTRY
 )

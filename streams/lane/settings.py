@@ -37,4 +37,4 @@ class LaneSettings:
     @property
     def kafka(self) -> dict[str, str]:
         """librdkafka's properties for any client."""
-        return {"bootstrap.servers": self.brokers, **self.client}
+        return {"bootstrap.servers": self.brokers, "log_level": "3", **self.client}

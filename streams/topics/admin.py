@@ -1,5 +1,6 @@
 """Looking at a cluster's topics, mending them, and refusing to work with wrong ones."""
 
+import time
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -97,7 +98,7 @@ class TopicAdmin:
             for resource, future in described.items()
         }
 
-    def _create(self, missing: Iterable[TopicSpec]) -> None:
+    def _create(self, missing: Collection[TopicSpec]) -> None:
         new = [
             NewTopic(
                 self._prefix + spec.name,
@@ -110,6 +111,15 @@ class TopicAdmin:
         if new:
             for future in self._admin.create_topics(new, operation_timeout=_TIMEOUT_SECONDS).values():
                 self._wait(future)
+            self._wait_until_known({spec.name for spec in missing})
+
+    def _wait_until_known(self, names: set[str]) -> None:
+        """A broker answers before all brokers know of a new topic; a worker that starts now must find it."""
+        end = time.monotonic() + _TIMEOUT_SECONDS
+        while unknown := names - self.partition_counts().keys():
+            if time.monotonic() > end:
+                raise UserError(f"the brokers do not know their new topics yet: {', '.join(sorted(unknown))}")
+            time.sleep(0.05)
 
     def _configure(self, changes: Iterable[WrongConfig]) -> None:
         by_topic: dict[str, list[ConfigEntry]] = {}

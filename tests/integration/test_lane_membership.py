@@ -10,8 +10,8 @@ FENCED = 75
 
 
 def test_of_two_workers_with_the_same_instance_id_the_first_ends(kafka: KafkaSpace, tmp_path: Path) -> None:
-    """Who is put out by another worker with the same static id ends soon, with a status that is not restarted, when
-    idle as well as at work; the other one goes on.
+    """Who is put out by another worker with the same static id ends soon, with a status not to restart, when
+    idle and when at work; the other one goes on.
     """
     with lane_workers(kafka, tmp_path, instance="same", session=6) as workers:
         first = workers.ready()

@@ -217,7 +217,6 @@ class NaiveAssignment:
         return False
 
     def abandon(self, callback: Callback, previous: str | None, **fields: Any) -> None:
-        self.own(callback, None)
         strategy = self.strategy(callback.data, None)
         listed = self.candidates(callback.data, None)
         self.say(
@@ -229,6 +228,7 @@ class NaiveAssignment:
             previous_staff_id=previous,
             **fields,
         )
+        self.own(callback, None)
         callback.expired = True
 
     def leave(self, staff_id: str) -> None:

@@ -49,7 +49,7 @@ def reassign(
 def replace_leaver(case: Case, callback_id: str, row: CallbackRow) -> None:
     """Its assignee has left: somebody else gets it, or it waits; what has expired meanwhile is given up."""
     if is_past(row, case.at):
-        abandon(case, callback_id, row, lost(row))
+        abandon(case, callback_id, row, previous=row.owner)
         return
     choice = choose(case.company, row, case.company.strategy(row.branch), case.at)
     if choice.staff_id is not None:
@@ -61,21 +61,26 @@ def replace_leaver(case: Case, callback_id: str, row: CallbackRow) -> None:
 
 
 def abandon(
-    case: Case, callback_id: str, before: CallbackRow, row: CallbackRow, *, command_id: str | None = None
+    case: Case,
+    callback_id: str,
+    row: CallbackRow,
+    *,
+    previous: str | None = None,
+    command_id: str | None = None,
 ) -> None:
-    """Take a callback out of assignment. `before` may still have the owner that `row` has lost."""
+    """Take a callback out of assignment. `previous`: who has lost it by what is being applied."""
     company = case.company
     strategy = company.strategy(row.branch)
     roster = company.roster(row.branch, case.at)
     nobody = Choice(None, None, strategy, None, roster, roster.pool(row.service))
-    reason, previous = DecisionReason.EXPIRED, before.owner
+    reason = DecisionReason.EXPIRED
     identity = _say(
         case, ABANDONED, callback_id, row, nobody, reason, previous_staff_id=previous, command_id=command_id
     )
-    row = copy.copy(row)
-    row.expired, row.ask_us, row.waits_for, row.at = True, None, FOR_COMMAND, case.at
-    decided(row, identity, None)
-    case.save(callback_id, before, row)
+    given_up = lost(row)
+    given_up.expired, given_up.ask_us, given_up.waits_for, given_up.at = True, None, FOR_COMMAND, case.at
+    decided(given_up, identity, None)
+    case.save(callback_id, row, given_up)
 
 
 def is_past(row: CallbackRow, at: int) -> bool:

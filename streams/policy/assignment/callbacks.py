@@ -90,14 +90,10 @@ def _apply_statement(
 def _decide(case: Case, data: Callback, known: CallbackRow | None, row: CallbackRow, *, requested: bool) -> None:
     """Store it, with the decision that it calls for."""
     callback_id = data.callback_id
-    if (
-        known is not None
-        and known.carrier is not None
-        and row.open
-        and row.owner is None
-        and is_past(row, case.at)
-    ):
-        abandon(case, callback_id, known, row)
+    previous = known.carrier if known is not None else None
+    if previous is not None and row.open and row.owner is None and is_past(row, case.at):
+        case.save(callback_id, known, row)
+        abandon(case, callback_id, row, previous=previous)
         return
     if row.pending and (requested or row.waits_for == FOR_BRANCH):
         branch = case.company.branches.get(row.branch)

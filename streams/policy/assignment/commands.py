@@ -78,7 +78,7 @@ def _expire(case: Case, command_id: str, command: CallbackExpire) -> Task | None
     if row.expires_us is None or row.expires_us > microseconds(command.due_at):
         return None
     if row.owner is None:
-        abandon(case, command.callback_id, row, row, command_id=command_id)
+        abandon(case, command.callback_id, row, command_id=command_id)
         return None
     expired = case.company.callback(command.callback_id)
     assert expired is not None

@@ -40,7 +40,8 @@ def _samples(progress: Progress, process: Process, until: int) -> list[Sample]:
     moved = time.monotonic()
     while not samples or samples[-1].count < until:
         must_run(process)
-        sample = Sample(time.perf_counter(), progress.done(), cpu_seconds(process.pid), machine_cpu_seconds())
+        done = progress.done()  # first: a busy broker takes its time
+        sample = Sample(time.perf_counter(), done, cpu_seconds(process.pid), machine_cpu_seconds())
         if not samples or sample.count != samples[-1].count:
             moved = time.monotonic()
         elif time.monotonic() - moved > PATIENCE:

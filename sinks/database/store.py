@@ -14,7 +14,7 @@ from sinks.database.tables import positions
 from sinks.database.upsert import upsert
 from streams.batch import Effects
 
-OWNER = Facet(positions, ("topic", "partition", "next", "epoch"), "next", "first")
+OWNER = Facet(positions, ("cluster", "topic", "partition", "next", "epoch"), "next", "first")
 """A position at its beginning; one that is there stays."""
 
 
@@ -37,8 +37,13 @@ class RecordStore:
     was carried out.
     """
 
-    def __init__(self, engine: Engine, topics: Sequence[str], *, topic_prefix: str = "") -> None:
+    def __init__(
+        self, engine: Engine, topics: Sequence[str], *, topic_prefix: str = "", cluster_id: str = ""
+    ) -> None:
+        """`cluster_id` is Kafka's own name for the cluster: offsets mean nothing in another one, so that one is
+        recorded from its beginning."""
         self._engine = engine
+        self._cluster_id = cluster_id
         self._names = {topic: topic_prefix + topic for topic in sorted(topics)}
         self._epochs: dict[int, dict[str, int]] = {}
         # SQLite has one writer at a time, and others poll for its lock: a queue of our own is quicker.
@@ -81,11 +86,16 @@ class RecordStore:
         patiently(attempt, heartbeat)
 
     def _claim(self, partition: int) -> dict[str, tuple[int, int]]:
-        mine = positions.c.partition == partition, positions.c.topic.in_(self._names.values())
+        mine = (
+            positions.c.cluster == self._cluster_id,
+            positions.c.topic.in_(self._names.values()),
+            positions.c.partition == partition,
+        )
+        beginning = {"cluster": self._cluster_id, "partition": partition, "next": 0, "epoch": 0}
         with self._turn, self._engine.begin() as connection:
             connection.execute(
                 upsert(OWNER, connection.dialect.name),
-                [{"topic": name, "partition": partition, "next": 0, "epoch": 0} for name in self._names.values()],
+                [{**beginning, "topic": name} for name in self._names.values()],
             )
             connection.execute(update(positions).where(*mine).values(epoch=positions.c.epoch + 1))
             found = connection.execute(select(positions).where(*mine))
@@ -122,6 +132,7 @@ class RecordStore:
     def _owned(self, partition: int, topic: str) -> tuple[ColumnElement[bool], ...]:
         """Selects the topic's position, provided that nobody opened the partition since this worker did."""
         return (
+            positions.c.cluster == self._cluster_id,
             positions.c.topic == self._names[topic],
             positions.c.partition == partition,
             positions.c.epoch == self._epochs[partition][topic],

@@ -27,13 +27,15 @@ def _key(name: str, length: int = 64) -> Column[Any]:
 positions = Table(
     "positions",
     metadata,
+    _key("cluster"),
     _key("topic", 255),
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("next", Whole, nullable=False),
     Column("epoch", Whole, nullable=False),
     **MARIADB,
 )
-"""Up to where each partition has been recorded. `epoch` grows with each owner: an earlier one is refused."""
+"""Up to where each partition of a Kafka cluster has been recorded. `epoch` grows with each owner: an earlier one is
+refused."""
 
 entities = Table(
     "entities",

@@ -1,7 +1,8 @@
 """Everything in a cluster's topics that is committed, and how far the roles have got."""
 
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from schemas import Event, Ignored, Refused, decode
 from streams.settings import Settings
 
 SECONDS = 30.0
@@ -27,14 +29,27 @@ class Entry:
     headers: Sequence[tuple[str, bytes]]
 
     @property
+    def place(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @property
     def event(self) -> dict[str, Any]:
-        """The CloudEvent; raises ValueError for what is none."""
+        """The CloudEvent as JSON; raises ValueError for what is none."""
         event: dict[str, Any] = orjson.loads(self.value or b"")
         return event
 
 
 Log = dict[str, list[Entry]]
 """Topic -> its committed records, by partition and offset."""
+
+
+def readable(log: Log, topic: str, partitions: int) -> Iterator[tuple[Entry, Event]]:
+    """The topic's records that can be read and whose type is known, with their events."""
+    for entry in log.get(topic, ()):
+        try:
+            yield entry, decode(topic, entry, partitions)
+        except (Refused, Ignored):
+            continue
 
 
 def read(settings: Settings, topics: Iterable[str]) -> Log:
@@ -45,11 +60,13 @@ def read(settings: Settings, topics: Iterable[str]) -> Log:
         places = [(topic, number) for topic in topics for number in range(settings.partitions)]
         prefix = settings.topic_prefix
         consumer.assign([TopicPartition(prefix + topic, number, OFFSET_BEGINNING) for topic, number in places])
-        waiting = set(places)
+        waiting, moved = set(places), time.monotonic()
         while waiting:
-            messages = consumer.consume(5000, SECONDS if not found else 5.0)
-            if not messages:
-                raise TimeoutError(f"no end of {sorted(waiting)} within some seconds")
+            messages = consumer.consume(5000, 0.1)
+            if messages:
+                moved = time.monotonic()
+            elif time.monotonic() - moved > SECONDS:
+                raise TimeoutError(f"no end of {sorted(waiting)} within {SECONDS:.0f} s")
             for message in messages:
                 topic, number = (message.topic() or "").removeprefix(prefix), message.partition() or 0
                 error = message.error()

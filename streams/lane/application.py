@@ -13,7 +13,7 @@ from faust.types import TP, StreamT
 from faust.types.tuples import ConsumerMessage
 
 from streams.batch import Batch, Effects
-from streams.lane import guard
+from streams.lane import guard, records
 from streams.lane.assignor import LaneAssignor
 from streams.lane.crash import end_process
 from streams.lane.fetching import LaneConsumer
@@ -92,6 +92,7 @@ def create_app(lane: Lane, tables: tuple[str, ...], **options: Any) -> LaneApp:
     )
     app.lane = lane
     driver.Transport.Consumer = type("Consumer", (LaneConsumer,), {"lane": lane})
+    records.install()
     for table in (*tables, POSITIONS):
         app.Table(table, partitions=settings.partitions)
     _add_agent(app, lane)

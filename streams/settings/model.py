@@ -79,8 +79,6 @@ class Settings(BaseSettings):
     unconfirmed_grace_seconds: FiniteFloat = Field(default=120, ge=0, examples=["120"])
     recipient_hash_key: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
     """Keys the hash by which recipients appear in outcomes; never change it while a history matters."""
-    recipient_allowlist: Names = Field(default=(), examples=["*@example.org,+49151*"])
-    """Shell patterns of addresses that may be written to; empty: all."""
 
     clock_origin: AwareDatetime | None = Field(default=None, examples=["2026-11-23T06:00:00Z"])
     clock_speed: FiniteFloat = Field(default=1.0, gt=0, examples=["600"])

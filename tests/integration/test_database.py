@@ -116,6 +116,7 @@ def test_rows_and_positions_are_one(engine: sa.Engine) -> None:
     assert store.open(0) == after
     assert store.open(1) == {}, "another partition"
     assert RecordStore(engine, TOPICS).open(0) == {}, "another prefix"
+    assert RecordStore(engine, TOPICS, topic_prefix="x.", cluster_id="new").open(0) == {}, "another cluster"
     with engine.connect() as connection:
         assert "x.booking.callbacks" in set(connection.scalars(sa.select(positions.c.topic)))
 

@@ -73,6 +73,7 @@ changes = often(
     (2, "reopened"),
 )
 a_callback = st.tuples(st.just("callback"), callback_ids, st.just("requested"), callback_fields)
+a_request = st.tuples(st.just("callback"), callback_ids, st.just("requested"), st.just({}))
 a_change = st.tuples(st.just("callback"), callback_ids, changes, callback_fields)
 a_mere_change = st.tuples(st.just("callback"), callback_ids, changes, st.just({}))
 an_echo = st.tuples(st.just("echo"), callback_ids, st.integers(0, 3), st.booleans(), changes)
@@ -93,7 +94,7 @@ a_rarity = st.one_of(
     st.tuples(st.just("again"), st.integers(0, 50)),
 )
 actions: st.SearchStrategy[Action] = st.one_of(
-    a_callback, a_callback, a_change, a_mere_change, an_echo, a_person, a_command, a_command, a_rarity
+    a_callback, a_callback, a_request, a_request, a_change, a_mere_change, an_echo, a_person, a_command, a_rarity
 )
 steps = often(
     (12, timedelta(0)),
@@ -121,7 +122,7 @@ class Teller:
         yield self._note(self.booking.company())
         yield self._note(self.booking.branch("br-1"))
         yield self._note(self.booking.staff("st-1"))
-        yield self._note(self.booking.staff("st-2", service_ids=list(SERVICES)))
+        yield self._note(self.booking.staff("st-2", service_ids=list(SERVICES), max_active_callbacks=1))
 
     def tell(self, action: Action, step: timedelta) -> Message | None:
         self.at += step

@@ -50,7 +50,7 @@ def judge(result: Result, *, is_repeat: bool) -> Verdict:
             return Untried()
         case Permanent(reason, error):
             return GivenUp(reason, error)
-        case Transient(_, error) if is_repeat:
+        case Transient(_, error) | Unconfirmed(_, error) if is_repeat:
             return GivenUp(DeliveryReason.UNCONFIRMED, error)
         case Transient(reason, error):
             return GivenUp(reason, error)

@@ -23,6 +23,7 @@ def upgrade() -> None:
 def _positions() -> None:
     create_table(
         "positions",
+        sa.Column("cluster", Name(), primary_key=True),
         sa.Column("topic", Name(255), primary_key=True),
         sa.Column("partition", sa.Integer(), primary_key=True, autoincrement=False),
         sa.Column("next", Whole(), nullable=False),

@@ -1,0 +1,100 @@
+"""The door: every record that cannot be read is one dead letter, whole, by the role that answers for it."""
+
+import base64
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from schemas import Ignored, Refused, decode
+from schemas import event_types as topics
+from schemas.reasons import RefusedReason
+from streams.audit.findings import Finding, doubled, lost, wrong
+from streams.audit.reading import Entry, Log
+
+PRIORITIES = ("delivery.email.high", "delivery.email", "delivery.email.low")
+ANSWERS = {
+    topics.CALLBACKS: "assign",
+    topics.COMMANDS: "assign",
+    topics.APPOINTMENTS: "notify",
+    topics.DIRECTORY: "notify",  # but for the entities of ASSIGN_ENTITIES, where the envelope can be read
+    topics.DECISIONS: "notify",
+    topics.REQUESTS: "notify",
+    **dict.fromkeys(PRIORITIES, "deliver"),
+    topics.OUTCOMES: "record",
+    topics.DEAD_LETTERS: "record",
+}
+"""Every topic that some role reads -> the role that dead-letters what cannot be read there."""
+ASSIGN_ENTITIES = ("company.", "branch.", "service.", "staff.")
+FOUND_LATER = frozenset(
+    {RefusedReason.PROCESSING_FAILED, RefusedReason.INCONSISTENT, RefusedReason.UNKNOWN_PLACEHOLDER}
+)
+"""Reasons for which a record is refused that can be read."""
+
+
+def check(log: Log, partitions: int) -> Iterator[Finding]:
+    letters: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for letter in log.get(topics.INTAKE_DEAD_LETTERS, ()):
+        event = letter.event
+        letters[event["id"]].append({**event["data"], "kafka_key": letter.key})
+    for topic, role in ANSWERS.items():
+        for entry in log.get(topic, ()):
+            yield from _check_record(entry, letters.pop(entry.place, []), role, partitions)
+    for place in letters:
+        yield wrong(f"{place} is a dead letter, but no record")
+
+
+def failed(log: Log, role: str) -> Iterator[tuple[str, int]]:
+    """(topic, offset) of the records on which this role raised or died: it has passed over them."""
+    for letter in log.get(topics.INTAKE_DEAD_LETTERS, ()):
+        data = letter.event["data"]
+        if data["reason"] == RefusedReason.PROCESSING_FAILED and data["role"] == role:
+            yield data["topic"], data["offset"]
+
+
+def _check_record(entry: Entry, letters: list[dict[str, Any]], role: str, partitions: int) -> Iterator[Finding]:
+    refused = _refused(entry, partitions)
+    if len(letters) > 1:
+        yield doubled(f"{entry.place} is a dead letter {len(letters)} times")
+    if refused is not None and not letters:
+        yield lost(f"{entry.place} cannot be read ({refused.reason}) and is no dead letter")
+    for letter in letters[:1]:
+        if refused is None and letter["reason"] not in FOUND_LATER:
+            yield wrong(f"{entry.place} can be read, but is a dead letter ({letter['reason']})")
+        elif refused is not None and letter["reason"] != refused.reason:
+            yield wrong(f"{entry.place} is refused as {letter['reason']}, but it is {refused.reason}")
+        if refused is not None and letter["role"] != (expected := _answers(entry, refused, role)):
+            yield wrong(f"{entry.place} is refused by {letter['role']}, but {expected} answers for it")
+        if _content(letter) != (entry.key, entry.key, entry.value, entry.timestamp, list(entry.headers)):
+            yield wrong(f"{entry.place} is not what its dead letter holds")
+
+
+def _refused(entry: Entry, partitions: int) -> Refused | None:
+    try:
+        decode(entry.topic, entry, partitions)
+    except Refused as refused:
+        return refused
+    except Ignored:
+        pass
+    return None
+
+
+def _answers(entry: Entry, refused: Refused, role: str) -> str:
+    if entry.topic == topics.DIRECTORY and (refused.type or "").startswith(ASSIGN_ENTITIES):
+        return "assign"
+    return role
+
+
+def _content(letter: dict[str, Any]) -> tuple[Any, ...]:
+    """(Kafka key of the letter, key, value, timestamp, headers) of the record in it."""
+    stamp = topics.EVENT_TYPES["intake.refused"].model.model_validate_json
+    return (
+        letter["kafka_key"],
+        _bytes(letter.get("key_base64")),
+        _bytes(letter.get("value_base64")),
+        letter["timestamp"],
+        [(name, _bytes(content)) for name, content in letter["headers"]],
+    )
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text)

@@ -1,0 +1,40 @@
+"""What a fetched record becomes: only what a role reads of it, in a form that costs little to make and to keep.
+
+aiokafka makes an object of eleven fields of each record, through four Python calls; this is half of its cost, and
+less for the garbage collector to look through.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from aiokafka.consumer import fetcher
+from aiokafka.consumer.fetcher import PartitionRecords
+
+
+class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
+    """See `streams.batch.Record`."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class LanePartitionRecords(PartitionRecords):
+    def __iter__(self) -> Iterator[FetchedRecord]:
+        records: Iterator[FetchedRecord] = self._records_iterator
+        return records
+
+    def _consumer_record(self, tp: Any, record: Any) -> FetchedRecord:
+        return FetchedRecord(
+            tp.topic, tp.partition, record.offset, record.timestamp, record.key, record.value, tuple(record.headers)
+        )
+
+
+def install() -> None:
+    """Let aiokafka's consumers give these records from now on."""
+    fetcher.PartitionRecords = LanePartitionRecords

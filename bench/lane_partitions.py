@@ -21,7 +21,7 @@ IDLE_SECONDS = 10.0
 
 
 def cost(brokers: str, load: Load, partitions: int) -> dict[str, Any]:
-    """Seconds from the start of the process until everything that waited was applied; then what it costs to be idle."""
+    """Seconds from the start of the process until all that waited was applied; then what it costs to be idle."""
     with topics(brokers, load, partitions) as job:
         count, progress = write(job, load.before()), Progress(job, load)
         started = time.perf_counter()
@@ -47,7 +47,7 @@ def main() -> None:
         brokers = given or kafka.bootstrap
         for partitions in (4, 12, 32):
             found = cost(brokers, Bookings(), partitions)
-            found |= throughput(MODULE, brokers, Bookings(), 100_000, partitions)
+            found |= throughput(MODULE, brokers, Bookings(), 300_000, partitions)
             print(orjson.dumps({"partitions": partitions, **found}).decode(), flush=True)
 
 

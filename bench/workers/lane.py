@@ -66,9 +66,6 @@ def main(job: Job) -> None:
     store = KafkaStore(settings, role.tables, [])
     lane = Lane(role, settings, store, lambda *_: None, lambda _: None)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    import gc, os, sys
-    if os.environ.get("GCX"): gc.collect(); gc.freeze(); gc.set_threshold(20_000, 20, 50)
-    if os.environ.get("SWI"): sys.setswitchinterval(float(os.environ["SWI"]))
     asyncio.run(run(create_app(lane, role.tables)))
 
 

@@ -34,8 +34,8 @@ positions = Table(
     Column("epoch", Whole, nullable=False),
     **MARIADB,
 )
-"""Up to where each partition of a Kafka cluster has been recorded. `epoch` grows with each owner: an earlier one is
-refused."""
+"""Up to where each partition of a Kafka cluster has been recorded. `epoch` grows with each owner, so that an
+earlier one is refused."""
 
 entities = Table(
     "entities",

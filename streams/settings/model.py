@@ -17,7 +17,6 @@ from streams.settings.values import (
     DatabaseUrl,
     File,
     Folder,
-    Names,
     Sender,
     SmtpUrl,
     TopicPrefix,

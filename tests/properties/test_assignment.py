@@ -77,7 +77,7 @@ class Told:
         return self
 
 
-@settings(max_examples=4000)
+@settings(max_examples=300)
 @given(days)
 def test_as_the_rules_say(day: Day) -> None:
     """Every record leads to exactly the decisions that the rules, told naively, say; with every candidate's load,

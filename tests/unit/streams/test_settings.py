@@ -150,12 +150,10 @@ def test_lists_and_dotenv(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists are comma-separated; `.env` is read, the environment wins; an empty variable is not set."""
     Path(".env").write_text("STAFFETTA_PARTITIONS=4\nSTAFFETTA_TOPIC_PREFIX=dev.\n")
     monkeypatch.setenv("STAFFETTA_BROKERS", "a:1, b:2,")
-    monkeypatch.setenv("STAFFETTA_RECIPIENT_ALLOWLIST", "*@example.org,+49151*")
     monkeypatch.setenv("STAFFETTA_PARTITIONS", "6")
     monkeypatch.setenv("STAFFETTA_INSTANCE_ID", "")
     settings = load_settings()
     assert settings.brokers == ("a:1", "b:2")
-    assert settings.recipient_allowlist == ("*@example.org", "+49151*")
     assert (settings.partitions, settings.topic_prefix) == (6, "dev.")
     assert settings.instance_id is None
 

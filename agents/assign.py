@@ -7,7 +7,7 @@ from schemas import encode
 from schemas.reasons import RefusedReason
 from streams.batch import Batch, Effects, Output, Record
 from streams.policy.assignment import rows, timers
-from streams.policy.assignment.decisions import OWN_SOURCE, own_id
+from streams.policy.assignment.decisions import OWN_SOURCE, own_id, uuid_text
 from streams.policy.assignment.desk import TOPICS, Desk
 from streams.policy.assignment.hints import Hints
 from streams.policy.assignment.moments import instant
@@ -75,7 +75,7 @@ def _journal(batch: Batch, state: State) -> Output:
     applied = [[topic, records[-1].offset + 1] for topic, records in batch.runs if records]
     value = encode(
         "assignment.applied",
-        id=str(own_id(JOURNAL, str(state.partition), *(f"{topic}/{offset}" for topic, offset in applied))),
+        id=uuid_text(own_id(JOURNAL, str(state.partition), *(f"{topic}/{offset}" for topic, offset in applied))),
         source=OWN_SOURCE,
         time=instant(batch.runs[-1][1][-1].timestamp),
         subject=None,

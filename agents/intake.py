@@ -38,13 +38,14 @@ def answers(role: str, topic: str, event_type: str | None) -> bool:
 
 
 def read(topic: str, record: Record, *, partitions: int, role: str, effects: Effects) -> Event | None:
-    """The record's event, or None where there is none to apply: then it has been counted, and dead-lettered
-    if this role answers for it."""
+    """The record's event, or None where there is none to apply: then the one role that answers for it has counted
+    it, and dead-lettered what cannot be read."""
     try:
         return decode(topic, record, partitions)
     except Ignored as unknown:
-        effects.counted[INTAKE, topic, IntakeResult.IGNORED] += 1
-        effects.ignored.add((topic, unknown.type))
+        if answers(role, topic, unknown.type):
+            effects.counted[INTAKE, topic, IntakeResult.IGNORED] += 1
+            effects.ignored.add((topic, unknown.type))
     except Refused as refused:
         if answers(role, topic, refused.type):
             refuse(topic, record, refused.reason, refused.detail, role=role, effects=effects)

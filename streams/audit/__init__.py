@@ -6,6 +6,7 @@ not so. It works on records that were read, so it can be given any log, a broken
 
 from streams.audit.examining import examine
 from streams.audit.findings import Finding, Kind
-from streams.audit.reading import Entry, Log, lag, read
+from streams.audit.reading import Entry, Log
+from streams.audit.settling import read_settled
 
-__all__ = ["Entry", "Finding", "Kind", "Log", "examine", "lag", "read"]
+__all__ = ["Entry", "Finding", "Kind", "Log", "examine", "read_settled"]

@@ -34,8 +34,8 @@ class Replayed:
 def replay(log: Log, partitions: int) -> Replayed:
     """Run the policy over the inputs as the journal has them."""
     role, replayed = Assign(partitions), Replayed()
-    skip = frozenset(failed(log, role.name))
     for number in range(partitions):
+        skip = frozenset(failed(log, role.name, number))
         state = replayed.states[number] = State(number, role.tables)
         role.recovered(state)
         for runs in _batches(log, number, role.topics, replayed.findings):
@@ -66,8 +66,7 @@ def _batches(log: Log, number: int, topics: Sequence[str], findings: list[Findin
             runs.append((topic, records[start:stop]))
         yield runs
     for topic, records in inputs.items():
-        for record in records[taken[topic] :]:
-            findings.append(lost(f"{record.place} was never applied"))
+        findings.extend(lost(f"{record.place} was never applied") for record in records[taken[topic] :])
 
 
 def _step(role: Assign, batch: Batch, replayed: Replayed) -> None:
@@ -126,5 +125,3 @@ def _event(value: bytes) -> dict[str, Any]:
 
 def _name(event: dict[str, Any]) -> str:
     return f"{event['type']} {event['id']} of {event.get('subject')}"
-
-

@@ -3,6 +3,7 @@
 import base64
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from schemas import Ignored, Refused, decode
@@ -43,11 +44,11 @@ def check(log: Log, partitions: int) -> Iterator[Finding]:
         yield wrong(f"{place} is a dead letter, but no record")
 
 
-def failed(log: Log, role: str) -> Iterator[tuple[str, int]]:
-    """(topic, offset) of the records on which this role raised or died: it has passed over them."""
+def failed(log: Log, role: str, partition: int) -> Iterator[tuple[str, int]]:
+    """(topic, offset) of the partition's records on which this role raised or died: it has passed over them."""
     for letter in log.get(topics.INTAKE_DEAD_LETTERS, ()):
         data = letter.event["data"]
-        if data["reason"] == RefusedReason.PROCESSING_FAILED and data["role"] == role:
+        if (data["reason"], data["role"], data["partition"]) == (RefusedReason.PROCESSING_FAILED, role, partition):
             yield data["topic"], data["offset"]
 
 
@@ -85,13 +86,12 @@ def _answers(entry: Entry, refused: Refused, role: str) -> str:
 
 
 def _content(letter: dict[str, Any]) -> tuple[Any, ...]:
-    """(Kafka key of the letter, key, value, timestamp, headers) of the record in it."""
-    stamp = topics.EVENT_TYPES["intake.refused"].model.model_validate_json
+    """(Kafka key of the letter, and key, value, timestamp and headers of the record in it)"""
     return (
         letter["kafka_key"],
         _bytes(letter.get("key_base64")),
         _bytes(letter.get("value_base64")),
-        letter["timestamp"],
+        round(datetime.fromisoformat(letter["timestamp"]).timestamp() * 1000),
         [(name, _bytes(content)) for name, content in letter["headers"]],
     )
 

@@ -1,116 +1,144 @@
-"""Notifications: every event that should tell somebody did, and every request came to exactly one end."""
+"""Notifications: everything that should tell somebody did, and every request came to exactly one end."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from schemas import Ignored, Refused, decode
-from streams.audit.decisions import ASSIGNING, DECISIONS
-from streams.audit.reading import Log
+from schemas import Event
+from schemas.appointments import Appointment, AppointmentDeleted
+from schemas.event_types import APPOINTMENTS, DEAD_LETTERS, DECISIONS, OUTCOMES, REQUESTS
+from schemas.notifications import AttemptDue, NotificationRequest, Outcome
+from streams.audit.decisions import ASSIGNING
+from streams.audit.findings import Finding, doubled, lost, wrong
+from streams.audit.intake import PRIORITIES
+from streams.audit.reading import Log, readable
 
-REQUESTS = "notification.requests"
-OUTCOMES = "delivery.outcomes"
-INTAKE_DEAD_LETTERS = "intake.dead-letters"
-FINAL = frozenset({"notification.sent", "notification.failed", "notification.suppressed"})
+SENT, FAILED, SUPPRESSED = "notification.sent", "notification.failed", "notification.suppressed"
+UNCONFIRMED = "notification.unconfirmed"
+FINAL = frozenset({SENT, FAILED, SUPPRESSED})
+
+Key = tuple[str, str]
+"""(company id, notification id)"""
+
+
+@dataclass(slots=True)
+class Story:
+    """One notification: the records that tell of it."""
+
+    requests: int = 0
+    attempts_due: int = 0
+    dead_letters: int = 0
+    outcomes: list[Event] = field(default_factory=list)
+
+    @property
+    def ends(self) -> list[str]:
+        return [event.type for event in self.outcomes if event.type in FINAL]
+
+    @property
+    def unconfirmed(self) -> int:
+        return sum(event.type == UNCONFIRMED for event in self.outcomes)
+
+    @property
+    def is_sent(self) -> bool:
+        return SENT in self.ends
 
 
 @dataclass(slots=True)
 class Ledger:
-    """By notification id: how often it was requested, and its outcomes in order."""
+    """Every notification's story, and whom each event has led to tell."""
 
-    requested: Counter[str] = field(default_factory=Counter)
-    outcomes: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
-    causes: set[str] = field(default_factory=set)
-    """Ids of events and decisions that led to a request or a suppression."""
+    stories: dict[Key, Story] = field(default_factory=lambda: defaultdict(Story))
+    told: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """(company id, id of an event or decision) -> the audiences of the requests and suppressions about it."""
+    written: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """(topic, source, event id) of what our roles wrote."""
 
     @classmethod
-    def of(cls, log: Log) -> "Ledger":
+    def of(cls, log: Log, partitions: int) -> "Ledger":
         ledger = cls()
-        for entry in log.get(REQUESTS, ()):
-            try:
-                data = entry.event["data"]
-                ledger.requested[data["notification_id"]] += 1
-                ledger.causes.add(data["caused_by"])
-            except (ValueError, KeyError, TypeError):
-                continue  # not a request: whoever reads it has dead-lettered it
-        for entry in log.get(OUTCOMES, ()):
-            try:
-                event = entry.event
-                ledger.outcomes[event["data"]["notification_id"]].append(event)
-                ledger.causes.add(event["data"]["caused_by"])
-            except (ValueError, KeyError, TypeError):
-                continue
+        for topic in (REQUESTS, *PRIORITIES, OUTCOMES, DEAD_LETTERS):
+            for _, event in readable(log, topic, partitions):
+                ledger._take(topic, event)
         return ledger
 
+    def _take(self, topic: str, event: Event) -> None:
+        if event.source.startswith("/staffetta/"):
+            self.written[topic, event.source, event.id] += 1
+        data = event.data
+        assert isinstance(data, NotificationRequest | Outcome)
+        story = self.stories[data.company_id, data.notification_id]
+        if isinstance(data, Outcome):
+            story.outcomes.append(event)
+        elif isinstance(data, AttemptDue):
+            story.attempts_due += 1
+        elif topic == DEAD_LETTERS:
+            story.dead_letters += 1
+        else:
+            story.requests += 1
+        if (topic == REQUESTS or event.type == SUPPRESSED) and data.audience is not None:
+            self.told[data.company_id, data.caused_by].add(data.audience)
+
     @property
-    def pending(self) -> list[str]:
-        """Requests without an end yet."""
-        return [
-            notification
-            for notification in self.requested
-            if not any(event["type"] in FINAL for event in self.outcomes[notification])
-        ]
-
-    def doubled(self) -> Iterator[str]:
-        """Requested twice, ended twice, or accepted again without having been in doubt."""
-        for notification, times in self.requested.items():
-            ends = [event["type"] for event in self.outcomes[notification] if event["type"] in FINAL]
-            if times > 1:
-                yield f"{notification} was requested {times} times"
-            if len(ends) > 1:
-                yield f"{notification} ended {len(ends)} times: {', '.join(ends)}"
-
-    def unconfirmed(self) -> Counter[str]:
-        return Counter(
-            {
-                notification: sum(event["type"] == "notification.unconfirmed" for event in events)
-                for notification, events in self.outcomes.items()
-            }
-        )
+    def pending(self) -> list[Key]:
+        """Asked for, and without an end yet."""
+        return [key for key, story in self.stories.items() if not story.ends]
 
 
-def untold(log: Log, ledger: Ledger, partitions: int) -> Iterator[str]:
-    """Applied appointment events and assigning decisions that led to nothing, each in a sentence."""
-    known: dict[tuple[str, str], int] = {}
-    for entry in log.get("booking.appointments", ()):
-        try:
-            event = decode("booking.appointments", entry, partitions)
-        except (Refused, Ignored):
-            continue
-        place, version = (event.company_id, event.data.appointment_id), event.data.version  # type: ignore[attr-defined]
-        if version > known.get(place, -1):
-            known[place] = version
-            if event.id not in ledger.causes:
-                yield f"{event.type} {event.id} told nobody, and nobody knows why"
-    for entry in log.get(DECISIONS, ()):
-        try:
-            decision = entry.event
-        except ValueError:
-            continue
-        if decision.get("type") in ASSIGNING and decision["id"] not in ledger.causes:
-            yield f"{decision['type']} {decision['id']} told nobody, and nobody knows why"
-
-
-def unanswered(log: Log, partitions: int) -> Iterator[str]:
-    """Records that cannot be read and were not dead-lettered exactly once."""
-    dead = Counter(
-        (data["topic"], data["partition"], data["offset"])
-        for data in (entry.event["data"] for entry in log.get(INTAKE_DEAD_LETTERS, ()))
-    )
-    for topic, entries in log.items():
-        if not topic.startswith(("booking.", "assignment.commands", "notification.", "delivery.email")):
-            continue
-        for entry in entries:
-            place, expected = (topic, entry.partition, entry.offset), 0
-            try:
-                decode(topic, entry, partitions)
-            except Refused:
-                expected = 1
-            except Ignored:
-                pass
-            if expected > dead[place]:
-                yield f"{topic}/{entry.partition}/{entry.offset} cannot be read and is no dead letter"
-    for (topic, partition, offset), times in dead.items():
+def check(log: Log, ledger: Ledger, partitions: int) -> Iterator[Finding]:
+    for (_, notification_id), story in ledger.stories.items():
+        yield from _check_road(notification_id, story)
+        yield from _check_ends(notification_id, story)
+    for (topic, _, event_id), times in ledger.written.items():
         if times > 1:
-            yield f"{topic}/{partition}/{offset} is a dead letter {times} times"
+            yield doubled(f"{topic} has {event_id} {times} times")
+    yield from _untold(log, ledger, partitions)
+
+
+def _check_road(notification_id: str, story: Story) -> Iterator[Finding]:
+    """From request to attempt, each once; what has no channel left fails on the way."""
+    if story.requests > 1:
+        yield doubled(f"{notification_id} was requested {story.requests} times")
+    if story.attempts_due > 1:
+        yield doubled(f"{notification_id} was sent on its way {story.attempts_due} times")
+    if not story.requests and not story.attempts_due and set(story.ends) != {SUPPRESSED}:
+        yield wrong(f"{notification_id} came to an end, but nobody had asked for it")
+    if story.requests and not story.attempts_due and story.ends != [FAILED]:
+        yield lost(f"{notification_id} was requested, but never sent on its way")
+
+
+def _check_ends(notification_id: str, story: Story) -> Iterator[Finding]:
+    """Exactly one end, nothing after it, and a dead letter if and only if it was attempted and failed."""
+    ends, unconfirmed = story.ends, story.unconfirmed
+    if not ends:
+        yield lost(f"{notification_id} has no outcome")
+        return
+    if len(ends) > 1:
+        yield doubled(f"{notification_id} ended {len(ends)} times: {', '.join(ends)}")
+    if unconfirmed > 1:
+        yield doubled(f"{notification_id} was unconfirmed {unconfirmed} times")
+    if story.outcomes[-1].type not in FINAL:
+        yield wrong(f"{notification_id} was {story.outcomes[-1].type} after its end")
+    failures = ends.count(FAILED) if story.attempts_due else 0
+    if story.dead_letters < failures:
+        yield lost(f"{notification_id} failed, and is no dead letter")
+    if story.dead_letters > failures:
+        yield doubled(f"{notification_id} failed {failures} times, and is {story.dead_letters} dead letters")
+
+
+def _untold(log: Log, ledger: Ledger, partitions: int) -> Iterator[Finding]:
+    """Each applied appointment event has come to something for the customer, each assigning decision for the
+    colleague: a request or a suppression."""
+    known: dict[tuple[str, str], int] = {}
+    for _, event in readable(log, APPOINTMENTS, partitions):
+        data = event.data
+        assert isinstance(data, Appointment | AppointmentDeleted)
+        place = data.company_id, data.appointment_id
+        is_news, was_known = data.version > known.get(place, -1), place in known
+        known[place] = max(data.version, known.get(place, -1))
+        if isinstance(data, AppointmentDeleted) and not was_known:
+            continue  # of something that nobody has heard of there is nothing to tell
+        if is_news and "customer" not in ledger.told[data.company_id, event.id]:
+            yield lost(f"{event.type} {event.id} told no customer, and nobody knows why")
+    for _, event in readable(log, DECISIONS, partitions):
+        if event.type in ASSIGNING and "staff" not in ledger.told[event.company_id, event.id]:
+            yield lost(f"{event.type} {event.id} told no colleague, and nobody knows why")

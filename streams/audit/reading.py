@@ -57,10 +57,10 @@ def read(settings: Settings, topics: Iterable[str]) -> Log:
     consumer = _consumer(settings)
     found: Log = defaultdict(list)
     try:
-        places = [(topic, number) for topic in topics for number in range(settings.partitions)]
-        prefix = settings.topic_prefix
-        consumer.assign([TopicPartition(prefix + topic, number, OFFSET_BEGINNING) for topic, number in places])
-        waiting, moved = set(places), time.monotonic()
+        places, prefix = _places(settings, topics), settings.topic_prefix
+        consumer.assign([TopicPartition(place.topic, place.partition, OFFSET_BEGINNING) for place in places])
+        waiting = {(place.topic.removeprefix(prefix), place.partition) for place in places}
+        moved = time.monotonic()
         while waiting:
             messages = consumer.consume(5000, 0.1)
             if messages:
@@ -89,18 +89,31 @@ def lag(settings: Settings, role: str, topics: Iterable[str]) -> int:
     """Records that the role's group has not committed yet."""
     consumer = _consumer(settings, f"{settings.topic_prefix}staffetta-{role}")
     try:
-        places = [
-            TopicPartition(settings.topic_prefix + topic, number)
-            for topic in topics
-            for number in range(settings.partitions)
-        ]
         behind = 0
-        for place in consumer.committed(places, timeout=SECONDS):
+        for place in consumer.committed(_places(settings, topics), timeout=SECONDS):
             start, end = consumer.get_watermark_offsets(place, timeout=SECONDS)
             behind += end - max(place.offset, start)
         return behind
     finally:
         consumer.close()
+
+
+def ends(settings: Settings, topics: Iterable[str]) -> list[int]:
+    """Behind the last committed record of each partition of the topics, in a fixed order."""
+    consumer = _consumer(settings)
+    try:
+        places = _places(settings, topics)
+        return [consumer.get_watermark_offsets(place, timeout=SECONDS)[1] for place in places]
+    finally:
+        consumer.close()
+
+
+def _places(settings: Settings, topics: Iterable[str]) -> list[TopicPartition]:
+    return [
+        TopicPartition(settings.topic_prefix + topic, number)
+        for topic in topics
+        for number in range(settings.partitions)
+    ]
 
 
 def _consumer(settings: Settings, group: str | None = None) -> Consumer:

@@ -1,7 +1,6 @@
 """What came of the day: figures for people, and whether the guarantees held."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import quantiles
@@ -10,10 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from streams.audit import decisions, notifications
-from streams.audit.decisions import ASSIGNING, DECISIONS
-from streams.audit.notifications import INTAKE_DEAD_LETTERS, OUTCOMES, REQUESTS, Ledger
-from streams.audit.reading import Entry, Log
+from schemas.event_types import DECISIONS, INTAKE_DEAD_LETTERS, OUTCOMES, REQUESTS
+from streams.audit import Entry, Finding, Kind, Log, examine
+from streams.audit.decisions import ASSIGNING
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -26,22 +24,11 @@ class Report:
     inbox: Counter[str]
 
     @cached_property
-    def ledger(self) -> Ledger:
-        return Ledger.of(self.log)
+    def findings(self) -> list[Finding]:
+        return examine(self.log, self.partitions, self.inbox)
 
-    @cached_property
-    def lost(self) -> list[str]:
-        found = decisions.differences(self.log, decisions.replay(self.log, self.partitions))
-        replayed = [line for line in found if not line.startswith("doubled")]
-        untold = notifications.untold(self.log, self.ledger, self.partitions)
-        unread = notifications.unanswered(self.log, self.partitions)
-        pending = (f"{notification} has no outcome" for notification in self.ledger.pending)
-        return [*replayed, *untold, *unread, *pending, *self._never_arrived()]
-
-    @cached_property
-    def doubled(self) -> list[str]:
-        repeated = (f"decision {decision_id} occurs twice" for decision_id in decisions.repeated(self.log))
-        return [*repeated, *self.ledger.doubled(), *self._arrived_again()]
+    def found(self, kind: Kind) -> list[str]:
+        return [finding.what for finding in self.findings if finding.kind is kind]
 
     @property
     def decided(self) -> list[dict[str, Any]]:
@@ -62,23 +49,6 @@ class Report:
             if event["type"] == "notification.sent" and started is not None:
                 found.append((entry.timestamp - started) / 1000 / self.speed)
         return sorted(found)
-
-    def _message_ids(self) -> Iterator[tuple[str, str]]:
-        for notification, events in self.ledger.outcomes.items():
-            for event in events:
-                if event["type"] == "notification.sent":
-                    yield notification, event["data"]["provider_message_id"]
-
-    def _never_arrived(self) -> Iterator[str]:
-        for notification, message_id in self._message_ids():
-            if message_id not in self.inbox:
-                yield f"{notification} was accepted, but {message_id} is not in the inbox"
-
-    def _arrived_again(self) -> Iterator[str]:
-        unconfirmed = self.ledger.unconfirmed()
-        for notification, message_id in self._message_ids():
-            if self.inbox[message_id] > 1 + unconfirmed[notification]:
-                yield f"{message_id} is {self.inbox[message_id]} times in the inbox"
 
 
 def show(report: Report, console: Console) -> None:
@@ -144,8 +114,7 @@ def _show_mails(report: Report, console: Console) -> None:
     table = Table("outcome", "reason", "count", title="Notifications")
     outcomes = Counter(
         (event["type"].removeprefix("notification."), event["data"].get("reason", ""))
-        for events in report.ledger.outcomes.values()
-        for event in events
+        for event in (entry.event for entry in report.log.get(OUTCOMES, ()))
     )
     for (kind, reason), count in outcomes.most_common():
         table.add_row(kind, reason, str(count))
@@ -175,11 +144,12 @@ def _show_dead_letters(report: Report, console: Console) -> None:
 
 
 def _show_guarantees(report: Report, console: Console) -> None:
-    for title, found in (("lost", report.lost), ("doubled", report.doubled)):
-        for line in found[:10]:
-            console.print(f"  [red]{title}[/]: {line}")
-    colour = "red" if report.lost or report.doubled else "green"
+    for kind in Kind:
+        for line in report.found(kind)[:10]:
+            console.print(f"  [red]{kind}[/]: {line}", highlight=False)
+    colour = "red" if report.findings else "green"
+    counts = ", ".join(f"{kind} {len(report.found(kind))}" for kind in Kind)
     console.print(
-        f"\n[bold {colour}]lost {len(report.lost)}, doubled {len(report.doubled)}[/] "
+        f"\n[bold {colour}]{counts}[/] "
         "(decisions replayed from the log; doubled: accepted again without having been unconfirmed)"
     )

@@ -14,8 +14,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 from streams.app import role_topics
-from streams.audit.notifications import Ledger
-from streams.audit.reading import lag, read
+from streams.audit import read_settled
 from streams.demo.day import OPENS, Day
 from streams.demo.inbox import Inbox
 from streams.demo.names import BERLIN
@@ -25,7 +24,6 @@ from streams.demo.workers import Worker
 from streams.errors import UserError
 from streams.kafka import DevKafka
 from streams.settings import Settings, load_settings
-from streams.topics import CONTRACT_TOPICS
 
 SPEED = 600.0
 PARTITIONS = 4
@@ -66,23 +64,14 @@ def run(console: Console, *, seed: int, keep: bool) -> bool:
         _show_places(console, settings, workers, inbox)
         if keep:
             _wait_for_interrupt(console)
-        return not (report.lost or report.doubled)
+        return not report.findings
 
 
 def _settled(settings: Settings, inbox: Inbox, console: Console) -> Report:
     """Once every role has read everything and every request has come to an end, or time is up."""
     console.print("The day is over; waiting until everything is settled …")
-    topics = [spec.name for spec in CONTRACT_TOPICS]
-
-    def behind() -> int:
-        return sum(lag(settings, role, topics) for role, topics in role_topics().items())
-
-    end = time.monotonic() + SETTLE_SECONDS
-    while time.monotonic() < end:
-        if behind() == 0 and not Ledger.of(read(settings, topics)).pending and behind() == 0:
-            break
-        time.sleep(0.5)
-    return Report(read(settings, topics), settings.partitions, SPEED, inbox.messages())
+    log = read_settled(settings, role_topics(), SETTLE_SECONDS)
+    return Report(log, settings.partitions, SPEED, inbox.messages())
 
 
 def _environment(folder: Path, brokers: str, smtp_url: str, midnight: datetime) -> dict[str, str]:

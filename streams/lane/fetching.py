@@ -11,7 +11,7 @@ or will make up for them.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import aiokafka
 from aiokafka.errors import ConsumerStoppedError, KafkaError
@@ -56,6 +56,12 @@ class LaneThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = 500
         return consumer
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        # The changelogs are loaded elsewhere. Here they would be fetched too, and kept for nobody.
+        changelogs = {tp for tp in assigned if tp.topic not in cast(LaneConsumer, self.consumer).lane.topics}
+        self._ensure_consumer().pause(*changelogs)
+        await super().on_partitions_assigned(assigned, generation_id)
+
     async def fetch(self, wanted: frozenset[TP], seconds: float, limit: int) -> Fetched:
         consumer = self._ensure_consumer()
         fetcher = consumer._fetcher
@@ -79,13 +85,12 @@ class LaneThread(driver.AIOKafkaConsumerThread):
     async def seek_to(
         self, starts: Mapping[Place, int], topics: frozenset[str], is_void: Callable[[], bool]
     ) -> None:
-        """Seek every input to its start, or to its beginning; leave everything else unread.
+        """Seek every input to its start, or to its beginning.
 
         `is_void`: whether a rebalance was quicker. It comes with a seek of its own, which this one must not undo.
         """
         consumer = self._ensure_consumer()
-        assigned = consumer.assignment()
-        inputs = {tp for tp in assigned if tp.topic in topics}
+        inputs = {tp for tp in consumer.assignment() if tp.topic in topics}
         unknown = [tp for tp in inputs if (tp.topic, tp.partition) not in starts]
         beginnings = await consumer.beginning_offsets(unknown) if unknown else {}
         # No await from here to the epoch.
@@ -93,8 +98,6 @@ class LaneThread(driver.AIOKafkaConsumerThread):
             return
         for tp in inputs:
             consumer.seek(tp, starts.get((tp.topic, tp.partition), beginnings.get(tp, 0)))
-        if assigned - inputs:
-            consumer.pause(*(assigned - inputs))
         self.epoch += 1
 
     async def commit_positions(self, offsets: Mapping[Place, int]) -> None:

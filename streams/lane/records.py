@@ -31,7 +31,13 @@ class LanePartitionRecords(PartitionRecords):
 
     def _consumer_record(self, tp: Any, record: Any) -> FetchedRecord:
         return FetchedRecord(
-            tp.topic, tp.partition, record.offset, record.timestamp, record.key, record.value, tuple(record.headers)
+            tp.topic,
+            tp.partition,
+            record.offset,
+            record.timestamp,
+            record.key,
+            record.value,
+            tuple(record.headers),
         )
 
 

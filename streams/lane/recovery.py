@@ -53,7 +53,8 @@ class LaneRecovery(Recovery):
         expected = {(name, number) for name in names for number in numbers}
         assigned = {(tp.topic, tp.partition) for tp in changelogs}
         if consumer.generation != self._generation_id:
-            await self.signal_recovery_start.wait()  # the next rebalance is under way: what we see is half of it
+            await self.signal_recovery_start.wait()
+            return  # the next rebalance is under way: what we see is half of it
         if expected != assigned:
             end_process(f"changelog partitions are not assigned with their inputs: {sorted(expected ^ assigned)}")
         await self.lane.prepare(numbers)

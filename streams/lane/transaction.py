@@ -43,7 +43,7 @@ class Transactions:
 
     def fence(self) -> None:
         """End the transaction of whoever wrote before, and refuse all it may still try."""
-        self._insist(self._producer.init_transactions, 10)
+        self._insist(time.monotonic() + self._deadline, self._producer.init_transactions)
 
     def commit(
         self,
@@ -66,6 +66,7 @@ class Transactions:
             if error is None:
                 on_changelog(str(message.topic()), int(message.offset() or 0) + 1)
 
+        end = time.monotonic() + self._deadline
         producer.begin_transaction()
         for topic, rows in changelog.items():
             last = len(rows) - 1
@@ -74,8 +75,8 @@ class Transactions:
         for topic, name, content, partition in outputs:
             self._produce(self._prefix + topic, content, name, partition, None, None, timestamp, headers)
         if offsets:
-            self._insist(producer.send_offsets_to_transaction, offsets, metadata, 10)
-        self._insist(producer.commit_transaction, 10)
+            self._insist(end, producer.send_offsets_to_transaction, offsets, metadata)
+        self._insist(end, producer.commit_transaction)
 
     def _produce(self, *record: Any) -> None:
         """By position, for speed: topic, value, key, partition, callback, on_delivery, timestamp, headers."""
@@ -86,11 +87,11 @@ class Transactions:
             except BufferError:  # librdkafka's queue is full: let it send some
                 self._producer.poll(0.05)
 
-    def _insist(self, call: Callable[..., Any], *arguments: Any) -> None:
-        end = time.monotonic() + self._deadline
+    def _insist(self, end: float, call: Callable[..., Any], *arguments: Any) -> None:
+        """Call, with a time-out as the last argument, until it succeeds; until `end`, while that makes sense."""
         while True:
             try:
-                call(*arguments)
+                call(*arguments, max(0.1, end - time.monotonic()))
                 return
             except KafkaException as error:
                 if not error.args[0].retriable() or time.monotonic() > end:

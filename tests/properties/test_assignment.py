@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.assign import Assign
-from streams.policy.assignment import rows
+from streams.policy.assignment import choosing, rows
 from streams.state import State
 from tests.support.assigning import Decision, apply, check_rows, decisions_of
 from tests.support.booking import MONDAY, Booking, FakeRecord, Message, milliseconds
@@ -82,7 +83,21 @@ class Told:
 def test_as_the_rules_say(day: Day) -> None:
     """Every record leads to exactly the decisions that the rules, told naively, say; with every candidate's load,
     turn and exclusion. So nobody is ever picked who is not eligible."""
-    told, naive = Told(), NaiveAssignment()
+    compare(day, NaiveAssignment())
+
+
+@settings(max_examples=150)
+@given(days, st.integers(0, 3), st.integers(0, 3))
+def test_many_candidates_as_the_rules_say(day: Day, shown_at_most: int, best_shown: int) -> None:
+    """The same where there are more candidates than are listed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choosing, "SHOWN_AT_MOST", shown_at_most)
+        patch.setattr(choosing, "BEST_SHOWN", best_shown)
+        compare(day, NaiveAssignment(shown_at_most, best_shown))
+
+
+def compare(day: Day, naive: NaiveAssignment) -> None:
+    told = Told()
     names: dict[str, str] = {}
     for message in told.messages(day):
         decisions = told.apply(message)

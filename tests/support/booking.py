@@ -154,7 +154,7 @@ class Booking:
         name = f"{entity}/{entity_id}" if entity_id else entity
         return self._change(f"{entity}.deleted", name, {f"{entity}_id": entity_id or self.company_id, **fields})
 
-    def directory(self, event_type: str, entity_id: str, **fields: Any) -> Message:
+    def directory(self, event_type: str, entity_id: str, /, **fields: Any) -> Message:
         """Any other event of the directory: `notification_config.upserted`, `template.upserted`, ..."""
         entity = event_type.partition(".")[0]
         return self._change(event_type, f"{entity}/{entity_id}", fields)

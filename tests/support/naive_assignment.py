@@ -3,6 +3,7 @@
 Written from the rules, not from the code, and without its indexes, rows, batches and parts; to compare with.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -43,9 +44,11 @@ class Callback:
 
 
 class NaiveAssignment:
-    """One company. `apply` returns the decisions as dictionaries, without ids and basis."""
+    """One company. `apply` returns the decisions as dictionaries, without ids and basis. Of more candidates than
+    `shown_at_most` it tells those who matter, `best_shown` of the best, and counts the rest."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown_at_most: int = 50, best_shown: int = 20) -> None:
+        self.shown_at_most, self.best_shown = shown_at_most, best_shown
         self.company: dict[str, Any] | None = None
         self.branches: dict[str, dict[str, Any]] = {}
         self.staff: dict[str, dict[str, Any]] = {}
@@ -133,18 +136,31 @@ class NaiveAssignment:
                 listed.append(one)
         return listed
 
+    def ranked(self, data: dict[str, Any], strategy: str, without: str | None) -> list[str]:
+        eligible = [one for one in self.candidates(data, without) if one["eligible"]]
+        if strategy == "round_robin":
+            eligible.sort(key=lambda one: (one["turn"], one["staff_id"]))
+        else:
+            eligible.sort(key=lambda one: (one["load"], one["turn"], one["staff_id"]))
+        return [one["staff_id"] for one in eligible]
+
     def best(self, data: dict[str, Any], strategy: str, without: str | None) -> tuple[str, str] | None:
         """(staff id, chosen by)"""
-        eligible = [one for one in self.candidates(data, without) if one["eligible"]]
-        if data.get("staff_id") in [one["staff_id"] for one in eligible]:
+        ranked = self.ranked(data, strategy, without)
+        if data.get("staff_id") in ranked:
             return data["staff_id"], "preferred"
-        if not eligible:
-            return None
-        if strategy == "round_robin":
-            first = min(eligible, key=lambda one: (one["turn"], one["staff_id"]))
-        else:
-            first = min(eligible, key=lambda one: (one["load"], one["turn"], one["staff_id"]))
-        return first["staff_id"], strategy
+        return (ranked[0], strategy) if ranked else None
+
+    def survey(self, callback: Callback, strategy: str, without: str | None, chosen: str | None) -> dict[str, Any]:
+        """The fields `candidates` and, if there are too many, `candidates_omitted`."""
+        listed = self.candidates(callback.data, without)
+        if len(listed) <= self.shown_at_most:
+            return {"candidates": listed}
+        shown = {chosen, callback.data.get("staff_id"), callback.owner}
+        shown |= set(self.ranked(callback.data, strategy, without)[: self.best_shown])
+        omitted = Counter(one.get("excluded_by", "eligible") for one in listed if one["staff_id"] not in shown)
+        found = {"candidates": [one for one in listed if one["staff_id"] in shown]}
+        return {**found, "candidates_omitted": dict(omitted)} if omitted else found
 
     def strategy(self, data: dict[str, Any], wanted: str | None) -> str:
         branch = self.branches.get(data["branch_id"])
@@ -189,8 +205,9 @@ class NaiveAssignment:
         """Find somebody (for `reassigned`: else); or say that it waits."""
         data, previous = callback.data, callback.owner
         strategy, without = self.strategy(data, wanted), previous if reason == "requested" else None
-        listed, best = self.candidates(data, without), self.best(data, strategy, without)
-        common = {"strategy": strategy, "candidates": listed, "previous_staff_id": previous, **fields}
+        best = self.best(data, strategy, without)
+        listed = self.survey(callback, strategy, without, best[0] if best else None)
+        common = {"strategy": strategy, "previous_staff_id": previous, **listed, **fields}
         if best is not None:
             staff_id, chosen_by = best
             name = self.staff[staff_id]["name"]
@@ -218,14 +235,14 @@ class NaiveAssignment:
 
     def abandon(self, callback: Callback, previous: str | None, **fields: Any) -> None:
         strategy = self.strategy(callback.data, None)
-        listed = self.candidates(callback.data, None)
+        listed = self.survey(callback, strategy, None, None)
         self.say(
             "abandoned",
             callback,
             "expired",
             strategy=strategy,
-            candidates=listed,
             previous_staff_id=previous,
+            **listed,
             **fields,
         )
         self.own(callback, None)

@@ -114,15 +114,18 @@ class Proof:
         times = Counter(orjson.loads(entry.value or b"")["value"] for entry in answers)
         expected = {f"event-{n}" for n in range(self.load.events)}
         doubled = {value: count for value, count in times.items() if count > 1}
-        assert (expected - set(times), doubled, set(times) - expected) == (set(), {}, set())
+        lost, alien = expected - set(times), set(times) - expected
+        found = {"lost": lost, "doubled": doubled, "never written": alien}
+        assert not any(found.values()), found
         _check_order(answers)
         total = self.load.written["events"] + self.load.written["commands"]
         fresh = self.workers.start()
         wait_until(
             lambda: len(set(fresh.said(r'RECOVERED \{"partition":(\d+)'))) == PARTITIONS, "the fresh worker"
         )
-        assert fresh.counts() == dict(total)
-        assert self.workers.kafka.read_all("poison") == []
+        counts = Counter(fresh.counts())
+        assert counts == total, f"counted too much: {counts - total}, too little: {total - counts}"
+        assert self.workers.kafka.read_all("poison") == [], "kills from outside made a dead letter"
 
     def _lag(self) -> int:
         try:
@@ -191,5 +194,5 @@ def _check_order(answers: list[Entry]) -> None:
     last: Counter[bytes | None] = Counter()
     for entry in answers:
         count = orjson.loads(entry.value or b"")["count"]
-        assert count > last[entry.key]
+        assert count > last[entry.key], f"{entry} comes after {last[entry.key]}"
         last[entry.key] = count

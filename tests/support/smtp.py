@@ -29,7 +29,8 @@ class Cut(Enum):
     """It never answers."""
 
 
-Fault = str | Cut
+Fault = str | Cut | float
+"""A reply, something done instead of it, or the seconds by which the right answer is late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,9 @@ class _Session(SMTP):
     async def passes(self, fault: Fault | None) -> bool:
         """Whether all is well; else the fault has been done."""
         if fault is None:
+            return True
+        if isinstance(fault, float):
+            await asyncio.sleep(fault)
             return True
         if isinstance(fault, str):
             await self.push(fault)

@@ -157,4 +157,4 @@ def _say(
         candidates=candidates,
         omitted=omitted,
         **fields,
-    ).bytes
+    )

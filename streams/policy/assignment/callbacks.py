@@ -31,7 +31,7 @@ def apply_callback(case: Case, event: Event) -> Task | None:
     unassigned = event.type == UNASSIGNED and row.open
     _apply_statement(case, known, row, data, unassigned=unassigned)
     _decide(case, data, known, row, requested=requested and not unassigned)
-    return Task(branches=sorted(case.helped_branches()))
+    return case.help_task()
 
 
 def _snapshot(data: Callback, at: int) -> CallbackRow:

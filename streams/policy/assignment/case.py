@@ -7,6 +7,7 @@ from streams.batch import Effects
 from streams.policy.assignment.cause import Cause
 from streams.policy.assignment.company import Company
 from streams.policy.assignment.rows import CallbackRow
+from streams.policy.assignment.tasks import Task
 
 
 @dataclass(slots=True)
@@ -26,10 +27,14 @@ class Case:
         if relieved is not None:
             self.lowered.add(relieved)
 
-    def helped_branches(self) -> set[str]:
-        """The branches of those whose load fell."""
-        people = self.company.people
-        return {branch for staff_id in self.lowered if staff_id in people for branch in people[staff_id].branches}
+    def help_task(self) -> Task | None:
+        """To decide those again who wait at the branches of people whose load fell, if anybody does."""
+        if not self.lowered:
+            return None
+        company = self.company
+        people = [company.people[staff_id] for staff_id in self.lowered if staff_id in company.people]
+        branches = {branch for person in people for branch in person.branches if company.pending.waits(branch)}
+        return Task(branches=sorted(branches)) if branches else None
 
     def count(self, topic: str, result: IntakeResult) -> None:
         self.effects.counted["staffetta_intake_total", topic, result] += 1

@@ -63,7 +63,7 @@ def _reassign(case: Case, command_id: str, command: Reassign) -> Task | None:
         )
         return None
     reassign(case, callback_id, row, choice, note=note, command_id=command_id)
-    return Task(branches=sorted(case.helped_branches()))
+    return case.help_task()
 
 
 def _reconsider(case: Case, command_id: str, command: BranchReconsider) -> Task | None:

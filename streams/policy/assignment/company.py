@@ -143,14 +143,15 @@ class Company:
         """Somebody is assigned a callback by the record of that time."""
         self._turns += 1
         standing = self._standing(staff_id)
-        standing.turn, standing.at = self._turns, at
+        standing.take_turn(self._turns, at)
         self._touch(staff_id, standing)
 
     def flush(self) -> None:
         """Store the standings that have changed."""
-        for staff_id, standing in self._changed.items():
-            self._put(rows.LOADS, staff_id, standing.row())
-        self._changed.clear()
+        if self._changed:
+            for staff_id, standing in self._changed.items():
+                self._put(rows.LOADS, staff_id, standing.row())
+            self._changed.clear()
 
     # --- timers ---
 
@@ -248,8 +249,8 @@ class Company:
 
     def _read_loads(self) -> None:
         for staff_id, value in self._state.rows(rows.LOADS, self.id).items():
-            row, standing = rows.decode_load(value), self._standing(staff_id)
-            standing.load, standing.turn, standing.at = row.load, row.turn, row.at
+            row = rows.decode_load(value)
+            self.standings[staff_id] = Standing(row.load, row.turn, row.at)
             self._turns = max(self._turns, row.turn)
 
     def _read_callbacks(self) -> Iterator[Place]:

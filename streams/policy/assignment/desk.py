@@ -80,7 +80,7 @@ class Desk:
             self._effects.counted["staffetta_intake_total", topic, IntakeResult.IGNORED] += 1
             return
         positions = self._state.positions
-        basis = {name: positions[name] - 1 for name in TOPICS if positions.get(name)}
+        basis = {name: positions[name] - 1 for name in TOPICS if name in positions}
         agenda = Agenda(self._state, event.company_id)
         if agenda.busy:
             agenda.park(sum(positions.values()), Parked.of(topic, record, basis))
@@ -100,7 +100,9 @@ class Desk:
         if unfinished is not None:
             work, progress = unfinished
             case = Case(self._company(agenda.company_id), work.cause, self._effects)
-            if not self._work(case, work.task, progress, allowance):
+            done = self._work(case, work.task, progress, allowance)
+            case.company.flush()
+            if not done:
                 return
             agenda.finish()
         for key in agenda.line():
@@ -132,7 +134,6 @@ class Desk:
         if not done:
             Agenda(self._state, case.company.id).put_off(case.cause, task, progress)
             self._hints.busy[case.company.id] = None
-        case.company.flush()
         return done
 
     def _company(self, company_id: str) -> Company:

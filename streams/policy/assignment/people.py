@@ -43,16 +43,16 @@ class Person(msgspec.Struct, frozen=True):
 class Standing:
     """What somebody has, and when they had their last turn; also of people whom the directory does not know."""
 
-    __slots__ = ("at", "load", "turn")
+    __slots__ = ("at", "last_assigned_at", "load", "turn")
 
-    def __init__(self) -> None:
-        self.load = 0
-        self.turn = 0
-        self.at: int | None = None
+    def __init__(self, load: int = 0, turn: int = 0, at: int | None = None) -> None:
+        self.load = load
+        self.turn = turn
+        self.at = at
+        self.last_assigned_at: datetime | None = None if at is None else instant(at)
 
-    @property
-    def last_assigned_at(self) -> datetime | None:
-        return None if self.at is None else instant(self.at)
+    def take_turn(self, turn: int, at: int) -> None:
+        self.turn, self.at, self.last_assigned_at = turn, at, instant(at)
 
     def row(self) -> LoadRow:
         return LoadRow(self.load, self.turn, self.at)

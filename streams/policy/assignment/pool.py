@@ -34,23 +34,19 @@ class Pool:
         self._takers = takers
         self._windows = windows
         self._standings = standings
+        self._ranked: dict[str, list[tuple[Any, ...]]] = {}
         self.places: dict[str, Place] = {}
         self.excluded: Counter[Exclusion] = Counter()
-        self._ranked: dict[str, list[tuple[Any, ...]]] = {}
-        self._touched: set[str] = set(takers)
+        self.refresh(takers)
 
     @property
     def eligible(self) -> int:
         return len(self.places) - self.excluded.total()
 
-    def touch(self, staff_id: str) -> None:
-        """Something about this person has changed: look again before the next answer."""
-        self._touched.add(staff_id)
-
-    def refresh(self) -> None:
-        for staff_id in self._touched:
+    def refresh(self, staff_ids: Iterable[str]) -> None:
+        """Look again at these people: something about them has changed."""
+        for staff_id in staff_ids:
             self._put(staff_id, self._place(staff_id))
-        self._touched.clear()
 
     def is_eligible(self, staff_id: str) -> bool:
         return isinstance(self.places.get(staff_id), tuple)

@@ -14,6 +14,9 @@ from streams.policy.assignment.moments import FOREVER, LONG_AGO
 from streams.policy.assignment.people import Person, Standing
 from streams.policy.assignment.pool import Pool
 
+LOOK_BACK = 256
+"""So many changes, and four for each person, are kept for the pools that have not looked at them yet."""
+
 
 class Roster:
     """`order` has the ids of all members, sorted; `takers` those who are active and accept callbacks."""
@@ -35,6 +38,9 @@ class Roster:
         self._begins: list[tuple[int, str]] | None = None
         self._begin_of: dict[str, int] = {}
         self._pools: dict[str | None, Pool] = {}
+        self._touched: list[str] = []
+        self._seen: dict[str | None, int] = {}
+        """By service: how many of those touched its pool has looked at."""
         for person in people:
             self.put(person)
 
@@ -64,9 +70,10 @@ class Roster:
         self.touch(staff_id)
 
     def touch(self, staff_id: str) -> None:
-        """Somebody's load or turn has changed."""
-        for pool in self._pools.values():
-            pool.touch(staff_id)
+        """Something about somebody has changed. The pools look when they are asked."""
+        self._touched.append(staff_id)
+        if len(self._touched) > LOOK_BACK + 4 * len(self.order):
+            self._forget_touched()
 
     def move(self, at: int) -> None:
         """Stand at `at`."""
@@ -78,10 +85,12 @@ class Roster:
 
     def pool(self, service_id: str | None) -> Pool:
         """Those who offer the service, up to date for the present moment."""
-        pool = self._pools.get(service_id)
+        pool, end = self._pools.get(service_id), len(self._touched)
         if pool is None:
             pool = self._pools[service_id] = Pool(service_id, self.takers, self.windows, self._standings)
-        pool.refresh()
+        elif (seen := self._seen[service_id]) < end:
+            pool.refresh(set(self._touched[seen:]))
+        self._seen[service_id] = end
         return pool
 
     def next_begin(self) -> int:
@@ -91,6 +100,16 @@ class Roster:
             for staff_id in self.takers:
                 self._expect(self._begins, staff_id)
         return self._begins[0][0] if self._begins else FOREVER
+
+    def _forget_touched(self) -> None:
+        """Start anew. Pools that nobody has asked since the last time go; they are cheap to make again."""
+        for service_id, seen in list(self._seen.items()):
+            if seen == 0:
+                del self._pools[service_id], self._seen[service_id]
+            else:
+                self.pool(service_id)
+                self._seen[service_id] = 0
+        self._touched.clear()
 
     def _renew(self, staff_id: str) -> None:
         self._leave(staff_id)

@@ -12,7 +12,7 @@ from schemas import encode
 from streams.batch import Effects, Output
 from streams.policy.assignment.case import Case
 from streams.policy.assignment.company import BRANCH_ALARM, Company
-from streams.policy.assignment.decisions import OWN_SOURCE, own_id
+from streams.policy.assignment.decisions import OWN_SOURCE, own_id, uuid_text
 from streams.policy.assignment.hints import Hints
 from streams.policy.assignment.moments import FOREVER, LONG_AGO, instant, instant_us
 from streams.policy.assignment.rows import TimerRow
@@ -95,7 +95,7 @@ def _expire(company: Company, effects: Effects, callback_id: str) -> None:
 def _write(company: Company, effects: Effects, kind: str, entity: str, entity_id: str, due_at: datetime) -> None:
     value = encode(
         kind,
-        id=str(own_id(kind, company.id, entity_id, due_at.isoformat())),
+        id=uuid_text(own_id(kind, company.id, entity_id, due_at.isoformat())),
         source=OWN_SOURCE,
         time=due_at,
         subject=f"{entity}/{entity_id}",

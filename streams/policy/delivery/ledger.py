@@ -52,7 +52,7 @@ class Ledger:
 
     def knows(self, key: Key, redrive: int, now_ms: int) -> bool:
         """Whether a request for this id is a second one: taken on already, or at its end."""
-        if self._state.get(WAITING, *key) is not None:
+        if self.is_in_flight(key) or self._state.get(WAITING, *key) is not None:
             return True
         row = self._state.get(FINISHED, *key)
         return row is not None and decode_finished(row).covers(redrive, now_ms)

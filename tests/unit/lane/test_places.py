@@ -88,8 +88,6 @@ class FakeKafkaConsumer:
     def seek(self, place: TP, offset: int) -> None:
         self.sought[place] = offset
 
-    def pause(self, *places: TP) -> None: ...
-
 
 @pytest.mark.parametrize("is_void", [False, True])
 async def test_a_seek_that_a_rebalance_overtook_does_nothing(is_void: bool) -> None:

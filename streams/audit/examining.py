@@ -1,0 +1,27 @@
+"""The whole examination: every check there is, of one log."""
+
+from collections.abc import Mapping
+
+from streams.audit import decisions, intake, loads, mails, notifications
+from streams.audit.findings import Finding
+from streams.audit.notifications import Ledger
+from streams.audit.reading import Log
+from streams.topics import CONTRACT_TOPICS
+
+TOPICS = (*(spec.name for spec in CONTRACT_TOPICS), loads.LOAD_TOPIC, loads.CALLBACK_TOPIC)
+"""What must be read for an examination."""
+
+
+def examine(log: Log, partitions: int, accepted: Mapping[str, int]) -> list[Finding]:
+    """Everything that is wrong with a log of `TOPICS` when all is settled; empty when the guarantees hold.
+
+    `accepted`: Message-ID -> how often the mail server has taken it over.
+    """
+    replayed, ledger = decisions.replay(log, partitions), Ledger.of(log, partitions)
+    return [
+        *intake.check(log, partitions),
+        *decisions.check(log, replayed, partitions),
+        *loads.check(log, replayed.states, partitions),
+        *notifications.check(log, ledger, partitions),
+        *mails.check(accepted, ledger),
+    ]

@@ -1,0 +1,27 @@
+"""Waiting until a system has done everything that there is to do."""
+
+import time
+from collections.abc import Iterable, Mapping
+
+from streams.audit.examining import TOPICS
+from streams.audit.notifications import Ledger
+from streams.audit.reading import Log, ends, lag, read
+from streams.settings import Settings
+
+
+def read_settled(settings: Settings, inputs: Mapping[str, Iterable[str]], timeout_seconds: float) -> Log:
+    """Everything in the topics, once every role has read all of its `inputs`, every request has come to an end,
+    and nothing was written while this was read. When the time is up: what is there then.
+
+    Raises KafkaException or TimeoutError when the broker falls silent.
+    """
+    end = time.monotonic() + timeout_seconds
+    while True:
+        before = ends(settings, TOPICS)
+        behind = sum(lag(settings, role, topics) for role, topics in inputs.items())
+        if behind == 0 or time.monotonic() > end:
+            log = read(settings, TOPICS)
+            is_settled = not Ledger.of(log, settings.partitions).pending and ends(settings, TOPICS) == before
+            if is_settled or time.monotonic() > end:
+                return log
+        time.sleep(0.2)

@@ -1,0 +1,15 @@
+"""What whole systems share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server that tests may stop, if they start it again."""
+    with Postgres() as server:
+        server.start()
+        yield server

@@ -1,0 +1,166 @@
+"""A whole system of its own: topics, a database, a mail server, and workers on them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from sinks.database.engine import create_engine
+from sinks.database.schema import upgrade
+from streams.app import role_tables, role_topics
+from streams.audit import Log, examine, read_settled
+from streams.audit.reading import lag, read
+from streams.settings import Settings
+from streams.topics import topic_admin, wanted_topics
+from tests.e2e.mailbox import MailBox
+from tests.e2e.workers import Worker
+from tests.support import booking
+from tests.support.kafka import PARTITIONS, KafkaSpace
+
+ROLES = ("assign", "notify", "deliver", "record")
+SETTLE_SECONDS = 120.0
+
+
+class System:
+    """`settings`: in lower case and without the prefix, as the attributes of `Settings`."""
+
+    def __init__(self, bootstrap: str, folder: Path, box: MailBox, **settings: object) -> None:
+        self.box = box
+        self.folder = folder
+        values = {
+            "brokers": bootstrap,
+            "topic_prefix": f"e2e-{uuid4().hex[:8]}.",
+            "partitions": PARTITIONS,
+            "data_dir": folder / "data",
+            "database_url": f"sqlite:///{folder / 'staffetta.db'}",
+            "smtp_url": box.url,
+            "smtp_from": "Staffetta <post@staffetta.example>",
+            "recipient_hash_key": "a key for tests",
+            "session_timeout_seconds": 3,
+            "provider_timeout_seconds": 3,
+            "unconfirmed_grace_seconds": 1,
+            "web_port": 0,
+            "log_format": "json",
+            **settings,
+        }
+        given = {f"STAFFETTA_{name.upper()}": str(value) for name, value in values.items()}
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("STAFFETTA_")}
+        self.environment |= given
+        self.settings = Settings(**values)  # type: ignore[arg-type]
+        self.kafka = KafkaSpace(bootstrap, self.settings.topic_prefix)
+        self.workers: list[Worker] = []
+        self._producer: Producer | None = None
+
+    # --- what a user does first ---
+
+    def prepare(self, replication_factor: int = -1) -> None:
+        """`topics apply` and `db upgrade`, without processes of their own."""
+        topic_admin(self.settings).apply(wanted_topics(role_tables()))
+        upgrade(create_engine(self.settings.database_url), lambda step: None)
+
+    def staffetta(self, *arguments: str, **settings: object) -> "subprocess.CompletedProcess[str]":
+        """The program, run to its end; `settings` replace those of the system."""
+        return subprocess.run(
+            [sys.executable, "-m", "streams.cli", *arguments],
+            env=self.environment | {f"STAFFETTA_{name.upper()}": str(value) for name, value in settings.items()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def start(self, *arguments: str, **settings: object) -> Worker:
+        """A worker; `settings` replace those of the system. It is ended with the system."""
+        changed = {f"STAFFETTA_{name.upper()}": str(value) for name, value in settings.items()}
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        worker = Worker(self.environment | changed, log, *arguments)
+        self.workers.append(worker)
+        return worker
+
+    def ready(self, *arguments: str, **settings: object) -> Worker:
+        worker = self.start(*arguments, **settings)
+        worker.wait_until_ready()
+        return worker
+
+    def end(self) -> None:
+        for worker in self.workers:
+            worker.leave()
+        for worker in self.workers:
+            try:
+                worker.ended(30)
+            finally:
+                worker.kill()
+        self.kafka.delete_all()
+
+    # --- the booking system's side ---
+
+    def send(self, *messages: booking.Message) -> None:
+        """Write them in their order, and wait until the broker has them."""
+        for message in messages:
+            self.produce(message.topic, message.key, message.value)
+        self.flush()
+
+    def produce(self, topic: str, key: bytes | None, value: bytes | None, **options: Any) -> None:
+        if self._producer is None:
+            self._producer = Producer(
+                {
+                    "bootstrap.servers": self.kafka.bootstrap,
+                    "partitioner": "murmur2_random",
+                    "enable.idempotence": True,
+                    "linger.ms": 2,
+                    "log_level": 0,
+                }
+            )
+        headers = options.pop("headers", [("content-type", b"application/cloudevents+json; charset=UTF-8")])
+        name = self.settings.topic_prefix + topic
+        self._producer.produce(name, value, key, headers=headers, on_delivery=_delivered, **options)
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        if self._producer is not None:
+            assert self._producer.flush(60) == 0, "not everything was written"
+
+    # --- looking ---
+
+    def read(self, *topics: str) -> Log:
+        return read(self.settings, topics)
+
+    def events(self, topic: str) -> list[dict[str, Any]]:
+        """Everything in a topic of ours."""
+        return [entry.event for entry in self.read(topic).get(topic, ())]
+
+    def lag(self, roles: Iterable[str] = ROLES) -> int:
+        return sum(lag(self.settings, role, role_topics()[role]) for role in roles)
+
+    def settled(self) -> Log:
+        return read_settled(self.settings, role_topics(), SETTLE_SECONDS)
+
+    def check(self) -> Log:
+        """Wait until all is settled; then every guarantee must hold. Returns what is in the topics."""
+        log = self.settled()
+        findings = examine(log, self.settings.partitions, self.box.accepted)
+        said = "\n".join(f"{finding.kind}: {finding.what}" for finding in findings[:20])
+        assert not findings, f"{len(findings)} findings\n{said}"
+        return log
+
+
+def _delivered(error: KafkaError | None, _: Message) -> None:
+    if error is not None:
+        raise KafkaException(error)
+
+
+@contextmanager
+def system(bootstrap: str, folder: Path, **settings: object) -> Iterator[System]:
+    """Prepared topics and database, and a mail server of its own."""
+    with MailBox() as box:
+        made = System(bootstrap, folder, box, **settings)
+        try:
+            made.prepare()
+            yield made
+        finally:
+            made.end()

@@ -1,0 +1,163 @@
+"""A day without Kafka: the roles take turns on topics that are lists. What is in them then is right, to be broken."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from agents.assign import Assign
+from agents.deliver import Deliver
+from agents.notify import Notify
+from schemas import CONTENT_TYPE_HEADER, murmur2_partition
+from schemas.notifications import Recipient
+from schemas.reasons import ChannelName, DeliveryReason
+from sinks.channels.base import Message as Mail
+from sinks.channels.smtp.composing import Composer
+from streams.audit import Entry, Log
+from streams.batch import Batch, Output, Role
+from streams.clock import ManualClock
+from streams.policy.delivery.results import Accepted, Permanent, Result, Unconfirmed
+from streams.settings import Settings
+from streams.state import State
+from streams.topics import changelog
+from tests.support.booking import MONDAY, Booking, Message, customer
+
+PARTITIONS = 2
+NOW = MONDAY.timestamp()
+
+
+class Post:
+    """Takes every mail over, but for those to `refused`; the answer to the first one to `doubtful` is lost."""
+
+    provider = "smtp"
+
+    def __init__(self) -> None:
+        self.accepted: Counter[str] = Counter()
+        self._composer = Composer("post@staffetta.example")
+
+    def address(self, recipient: Recipient) -> str | None:
+        return recipient.email
+
+    async def send(self, message: Mail, begin_before: float) -> Result:
+        if message.address.startswith("refused"):
+            return Permanent(DeliveryReason.REJECTED, "no")
+        message_id = self._composer.message_id(message.company_id, message.notification_id)
+        self.accepted[message_id] += 1
+        if message.address.startswith("doubtful") and self.accepted[message_id] == 1:
+            return Unconfirmed(DeliveryReason.LOST_AFTER_DATA, "the line is dead")
+        return Accepted(message_id)
+
+    async def close(self) -> None: ...
+
+
+class Theatre:
+    def __init__(self) -> None:
+        settings = Settings(
+            _env_file=None, partitions=PARTITIONS, recipient_hash_key="key", unconfirmed_grace_seconds=0
+        )
+        self.clock, self.post = ManualClock(NOW), Post()
+        self.log: Log = defaultdict(list)
+        self._ends: Counter[tuple[str, int]] = Counter()
+        roles: list[Role] = [
+            Assign(PARTITIONS),
+            Notify(partitions=PARTITIONS, recipient_hash_key=b"key"),
+            Deliver(settings, channels={ChannelName.EMAIL: self.post}, clock=self.clock),
+        ]
+        self._at_work = [(role, State(number, role.tables)) for role in roles for number in range(PARTITIONS)]
+        for role, state in self._at_work:
+            role.recovered(state)
+
+    def write(self, topic: str, key: bytes | None, value: bytes | None, partition: int = -1) -> Entry:
+        if partition < 0:
+            partition = murmur2_partition(key or b"", PARTITIONS)
+        offset = self._ends[topic, partition]
+        self._ends[topic, partition] += 1
+        entry = Entry(topic, partition, offset, int(self.clock.now() * 1000), key, value, [CONTENT_TYPE_HEADER])
+        self.log[topic].append(entry)
+        self.log[topic].sort(key=lambda each: (each.partition, each.offset))
+        return entry
+
+    def send(self, *messages: Message) -> None:
+        """Write these, and play until nothing is left to do."""
+        for message in messages:
+            self.write(message.topic, message.key, message.value)
+        while any([self._turn(role, state) for role, state in self._at_work]):
+            self.clock.moment += 0.001
+
+    def _turn(self, role: Role, state: State) -> bool:
+        runs = []
+        for topic in role.topics:
+            start = state.positions.get(topic, 0)
+            found = [each for each in self.log[topic] if each.partition == state.partition and each.offset >= start]
+            if found:
+                runs.append((topic, found))
+        wakeup = role.next_wakeup(state)
+        if not runs and (wakeup is None or wakeup > self.clock.now()):
+            return False
+        self._step(role, state, Batch(state, list(runs), self.clock.now()))
+        return True
+
+    def _step(self, role: Role, state: State, batch: Batch) -> None:
+        effects = role.step(batch, state)
+        for table, scope, key, value in state.changes():
+            self.write(changelog(role.name, table).name, f"{scope}/{key}".encode(), value, state.partition)
+        state.committed()
+        self._publish(effects.outputs)
+        completions = [asyncio.run(role.perform(job)) for job in effects.jobs]
+        if completions:
+            self._step(role, state, Batch(state, [], self.clock.now(), completions))
+
+    def _publish(self, outputs: Iterable[Output]) -> None:
+        for topic, key, value, partition in outputs:
+            self.write(topic, key, value, partition)
+
+
+def configuration(salon: Booking, event_type: str, **fields: Any) -> Message:
+    """The company has an e-mail sent for this event type."""
+    audience = "staff" if event_type in ("callback.assigned", "callback.withdrawn") else "customer"
+    data = {
+        "config_id": f"cf-{event_type}",
+        "level": "company",
+        "level_id": salon.company_id,
+        "event_type": event_type,
+        "channel": "email",
+        "fallback_channels": [],
+        "is_enabled": True,
+        "audience": audience,
+    }
+    return salon.directory("notification_config.upserted", f"cf-{event_type}", **{**data, **fields})
+
+
+def a_day() -> Theatre:
+    """Two companies; callbacks that are assigned, given back, taken by hand, re-assigned, done; appointments; mails
+    that arrive, that are refused, and one that is doubtful; and a record that nobody can read."""
+    theatre = Theatre()
+    for company_id in ("co-1", "co-3"):
+        salon = Booking(company_id)
+        told = ("appointment.created", "callback.received", "callback.assigned")
+        theatre.send(
+            salon.company(),
+            salon.branch(),
+            salon.service(),
+            *[salon.staff(f"st-{number}", max_active_callbacks=3) for number in (1, 2, 3)],
+            *[configuration(salon, event_type) for event_type in told],
+        )
+        theatre.send(
+            salon.appointment("ap-1"),
+            salon.appointment("ap-2", customer=customer(email="refused@kundin.example")),
+            salon.appointment("ap-3", customer=customer(email="doubtful@kundin.example")),
+            salon.appointment("ap-1", "cancelled"),
+        )
+        theatre.send(*[salon.callback(f"cb-{number}") for number in range(12)])
+        theatre.send(
+            salon.callback("cb-1", "completed"),
+            salon.callback("cb-2", "unassigned"),
+            salon.callback("cb-3", "assigned", assigned_to="st-1"),
+            salon.reassign("cb-4"),
+            salon.bulk_auto_assign(),
+            salon.auto_assign("cb-unknown"),
+        )
+        theatre.send(salon.staff("st-2", is_active=False))
+        theatre.write("booking.callbacks", company_id.encode(), b"no CloudEvent")
+        theatre.send(salon.callback("cb-5", "updated", assigned_to="st-3"), salon.callback("cb-6", "contacted"))
+    return theatre

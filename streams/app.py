@@ -104,7 +104,9 @@ def _store(settings: Settings, role: Role, lane_settings: LaneSettings) -> Store
 
     database = engine.create_engine(settings.database_url)
     schema.require_schema(database)
-    return DatabaseStore(store.RecordStore(database, role.topics, topic_prefix=settings.topic_prefix))
+    cluster = topics.topic_admin(settings).cluster_id()
+    rows = store.RecordStore(database, role.topics, topic_prefix=settings.topic_prefix, cluster_id=cluster)
+    return DatabaseStore(rows)
 
 
 class Observer:

@@ -52,6 +52,13 @@ class TopicAdmin:
             if name.startswith(self._prefix)
         }
 
+    def cluster_id(self) -> str:
+        """Which cluster this is: offsets mean nothing in another one."""
+        try:
+            return str(self._admin.list_topics(timeout=_TIMEOUT_SECONDS).cluster_id)
+        except KafkaException as error:
+            raise self._explained(error) from error
+
     def plan(self, wanted: Collection[TopicSpec]) -> Plan:
         """What `apply` would do."""
         counts = self.partition_counts()

@@ -40,7 +40,10 @@ def test_an_appointment_and_a_callback_go_all_the_way(road: System) -> None:
     worker = road.ready()
     salon = Booking("co-1")
     road.send(salon.company(), salon.branch(), salon.service(), salon.staff("st-1"), *configured(salon))
-    road.send(salon.appointment(customer=customer()), salon.callback(customer=customer(customer_id="cu-2", email="c@kundin.example")))
+    road.send(
+        salon.appointment(customer=customer()),
+        salon.callback(customer=customer(customer_id="cu-2", email="c@kundin.example")),
+    )
     road.check()
     print(worker.get("/metrics")[1])
     print([m.recipient for m in road.box.mails])

@@ -45,7 +45,9 @@ class Worker:
 
     def logged(self, event: str = "", **fields: Any) -> list[dict[str, Any]]:
         """Log lines whose event begins like this, and with these fields; complete ones only."""
-        lines = [line for line in self.log.splitlines(keepends=True) if line.startswith("{") and line.endswith("}\n")]
+        lines = [
+            line for line in self.log.splitlines(keepends=True) if line.startswith("{") and line.endswith("}\n")
+        ]
         entries = [json.loads(line) for line in lines]
         return [
             entry

@@ -88,7 +88,9 @@ class Theatre:
         runs = []
         for topic in role.topics:
             start = state.positions.get(topic, 0)
-            found = [each for each in self.log[topic] if each.partition == state.partition and each.offset >= start]
+            found = [
+                each for each in self.log[topic] if each.partition == state.partition and each.offset >= start
+            ]
             if found:
                 runs.append((topic, found))
         wakeup = role.next_wakeup(state)

@@ -3,14 +3,27 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from schemas import Event
-from schemas.appointments import Appointment, AppointmentDeleted
-from schemas.event_types import APPOINTMENTS, DEAD_LETTERS, DECISIONS, OUTCOMES, REQUESTS
+from schemas.appointments import Appointment
+from schemas.callbacks import Callback
+from schemas.decisions import Decision
+from schemas.directory import Branch
+from schemas.event_types import (
+    APPOINTMENTS,
+    CALLBACKS,
+    DEAD_LETTERS,
+    DECISIONS,
+    DIRECTORY,
+    OUTCOMES,
+    REQUESTS,
+)
 from schemas.notifications import AttemptDue, NotificationRequest, Outcome
 from streams.audit.decisions import ASSIGNING
 from streams.audit.findings import Finding, doubled, lost, wrong
 from streams.audit.intake import PRIORITIES
+from streams.audit.loads import OPEN
 from streams.audit.reading import Log, readable
 
 SENT, FAILED, SUPPRESSED = "notification.sent", "notification.failed", "notification.suppressed"
@@ -100,8 +113,8 @@ def _check_road(notification_id: str, story: Story) -> Iterator[Finding]:
         yield doubled(f"{notification_id} was requested {story.requests} times")
     if story.attempts_due > 1:
         yield doubled(f"{notification_id} was sent on its way {story.attempts_due} times")
-    if not story.requests and not story.attempts_due and set(story.ends) != {SUPPRESSED}:
-        yield wrong(f"{notification_id} came to an end, but nobody had asked for it")
+    if not story.requests and (story.attempts_due or set(story.ends) != {SUPPRESSED}):
+        yield wrong(f"{notification_id} is under way or at its end, but nobody had asked for it")
     if story.requests and not story.attempts_due and story.ends != [FAILED]:
         yield lost(f"{notification_id} was requested, but never sent on its way")
 
@@ -126,19 +139,41 @@ def _check_ends(notification_id: str, story: Story) -> Iterator[Finding]:
 
 
 def _untold(log: Log, ledger: Ledger, partitions: int) -> Iterator[Finding]:
-    """Each applied appointment event has come to something for the customer, each assigning decision for the
-    colleague: a request or a suppression."""
-    known: dict[tuple[str, str], int] = {}
-    for _, event in readable(log, APPOINTMENTS, partitions):
-        data = event.data
-        assert isinstance(data, Appointment | AppointmentDeleted)
-        place = data.company_id, data.appointment_id
-        is_news, was_known = data.version > known.get(place, -1), place in known
-        known[place] = max(data.version, known.get(place, -1))
-        if isinstance(data, AppointmentDeleted) and not was_known:
-            continue  # of something that nobody has heard of there is nothing to tell
-        if is_news and "customer" not in ledger.told[data.company_id, event.id]:
-            yield lost(f"{event.type} {event.id} told no customer, and nobody knows why")
+    """Each applied appointment event has come to something for the customer, each assignment for the colleague: a
+    request or a suppression. What is about a branch that nobody knows waits for it."""
+    branches = {
+        (event.company_id, event.data.branch_id)
+        for _, event in readable(log, DIRECTORY, partitions)
+        if isinstance(event.data, Branch)
+    }
+    for event in _news(log, APPOINTMENTS, "appointment_id", partitions):
+        if isinstance(event.data, Appointment) and (event.company_id, event.data.branch_id) in branches:
+            yield from _expect("customer", event, ledger)
+    for event in _news(log, CALLBACKS, "callback_id", partitions):
+        data = cast(Callback, event.data)
+        if (
+            event.type == "callback.assigned"
+            and data.status in OPEN
+            and (event.company_id, data.branch_id) in branches
+        ):
+            yield from _expect("staff", event, ledger)
     for _, event in readable(log, DECISIONS, partitions):
-        if event.type in ASSIGNING and "staff" not in ledger.told[event.company_id, event.id]:
-            yield lost(f"{event.type} {event.id} told no colleague, and nobody knows why")
+        branch = event.company_id, cast(Decision, event.data).branch_id
+        if event.type in ASSIGNING and branch in branches:
+            yield from _expect("staff", event, ledger)
+
+
+def _expect(audience: str, event: Event, ledger: Ledger) -> Iterator[Finding]:
+    if audience not in ledger.told[event.company_id, event.id]:
+        yield lost(f"{event.type} {event.id} told no {audience}, and nobody knows why")
+
+
+def _news(log: Log, topic: str, id_field: str, partitions: int) -> Iterator[Event]:
+    """Those change events that are newer than all before them."""
+    known: dict[tuple[str, str], int] = {}
+    for _, event in readable(log, topic, partitions):
+        data = cast(Any, event.data)
+        place = event.company_id, getattr(data, id_field)
+        if data.version > known.get(place, -1):
+            known[place] = data.version
+            yield event

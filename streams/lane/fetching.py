@@ -58,9 +58,13 @@ class LaneThread(driver.AIOKafkaConsumerThread):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         # The changelogs are loaded elsewhere. Here they would be fetched too, and kept for nobody.
-        changelogs = {tp for tp in assigned if tp.topic not in cast(LaneConsumer, self.consumer).lane.topics}
-        self._ensure_consumer().pause(*changelogs)
-        await super().on_partitions_assigned(assigned, generation_id)
+        inputs = cast(LaneConsumer, self.consumer).lane.topics
+        changelogs = [aiokafka.TopicPartition(*tp) for tp in assigned if tp.topic not in inputs]
+        try:
+            self._ensure_consumer().pause(*changelogs)
+            await super().on_partitions_assigned(assigned, generation_id)
+        except Exception as error:  # aiokafka would log it and go on, with nobody working
+            end_process("partitions were assigned", error)
 
     async def fetch(self, wanted: frozenset[TP], seconds: float, limit: int) -> Fetched:
         consumer = self._ensure_consumer()

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from sinks.database.engine import create_engine
 from sinks.database.schema import upgrade
 from streams.app import role_tables, role_topics
-from streams.audit import Log, examine, read_settled
+from streams.audit import Log, examine, read_settled, recorded
 from streams.audit.reading import lag, read
 from streams.settings import Settings
 from streams.topics import topic_admin, wanted_topics
@@ -54,15 +54,16 @@ class System:
         self.environment |= given
         self.settings = Settings(**values)  # type: ignore[arg-type]
         self.kafka = KafkaSpace(bootstrap, self.settings.topic_prefix)
+        self.database = create_engine(self.settings.database_url)
         self.workers: list[Worker] = []
         self._producer: Producer | None = None
 
     # --- what a user does first ---
 
-    def prepare(self, replication_factor: int = -1) -> None:
+    def prepare(self) -> None:
         """`topics apply` and `db upgrade`, without processes of their own."""
         topic_admin(self.settings).apply(wanted_topics(role_tables()))
-        upgrade(create_engine(self.settings.database_url), lambda step: None)
+        upgrade(self.database, lambda step: None)
 
     def staffetta(self, *arguments: str, **settings: object) -> "subprocess.CompletedProcess[str]":
         """The program, run to its end; `settings` replace those of the system."""
@@ -95,6 +96,7 @@ class System:
                 worker.ended(30)
             finally:
                 worker.kill()
+        self.database.dispose()
         self.kafka.delete_all()
 
     # --- the booking system's side ---
@@ -141,9 +143,11 @@ class System:
         return read_settled(self.settings, role_topics(), SETTLE_SECONDS)
 
     def check(self) -> Log:
-        """Wait until all is settled; then every guarantee must hold. Returns what is in the topics."""
-        log = self.settled()
-        findings = examine(log, self.settings.partitions, self.box.accepted)
+        """Wait until all is settled; then every guarantee must hold, and the database have it all. Returns what is
+        in the topics."""
+        log, partitions = self.settled(), self.settings.partitions
+        findings = examine(log, partitions, self.box.accepted)
+        findings += recorded.check(self.database, log, partitions)
         said = "\n".join(f"{finding.kind}: {finding.what}" for finding in findings[:20])
         assert not findings, f"{len(findings)} findings\n{said}"
         return log
@@ -155,12 +159,13 @@ def _delivered(error: KafkaError | None, _: Message) -> None:
 
 
 @contextmanager
-def system(bootstrap: str, folder: Path, **settings: object) -> Iterator[System]:
-    """Prepared topics and database, and a mail server of its own."""
+def system(bootstrap: str, folder: Path, *, prepared: bool = True, **settings: object) -> Iterator[System]:
+    """With its topics and tables, unless it is not to be `prepared`, and a mail server of its own."""
     with MailBox() as box:
         made = System(bootstrap, folder, box, **settings)
         try:
-            made.prepare()
+            if prepared:
+                made.prepare()
             yield made
         finally:
             made.end()

@@ -120,7 +120,7 @@ def test_killed_while_the_server_thinks(road: System) -> None:
 
 
 def test_stopped_while_the_server_thinks(road: System) -> None:
-    """A worker that is asked to leave hears the answers out: nothing is left in doubt, and the next one goes on."""
+    """A worker that is asked to leave hears the answers out: nothing is left in doubt."""
     worker = road.ready("--role", "deliver")
     road.box.plan("DOT", 1.5)
     ask(road, "n-1")

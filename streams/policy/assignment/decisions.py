@@ -55,7 +55,7 @@ def announce(
     omitted: dict[str, int] | None = None,
     **fields: Any,
 ) -> bytes:
-    """Write a decision of type `kind`. Returns its id's bytes. `fields` are those of the contract; None: absent."""
+    """Write a decision of type `kind`. Returns its id. `fields` are those of the contract; None: absent."""
     cause, company = case.cause, case.company
     identity = decision_id(company.id, cause, callback_id)
     decided_at = instant(cause.at)

@@ -1,6 +1,7 @@
 """A person as `assign` sees them: what the directory says, and what they have been given."""
 
 from datetime import datetime
+from sys import intern
 
 import msgspec
 
@@ -27,8 +28,8 @@ class Person(msgspec.Struct, frozen=True):
         return cls(
             staff_id,
             row.name,
-            frozenset(row.branches),
-            frozenset(row.services),
+            frozenset(map(intern, row.branches)),
+            frozenset(map(intern, row.services)),
             row.active,
             row.accepts,
             row.capacity,

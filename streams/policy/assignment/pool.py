@@ -5,9 +5,7 @@ the list, however many people stand behind it.
 """
 
 from bisect import bisect_left, insort
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from typing import Any
 
 from schemas.reasons import Exclusion
@@ -23,6 +21,8 @@ class Pool:
     """`places` has everybody who is active, accepts callbacks and offers the service; `excluded` counts, by
     reason, those of them who are not eligible."""
 
+    __slots__ = ("_ranked", "_service_id", "_standings", "_takers", "_windows", "excluded", "places")
+
     def __init__(
         self,
         service_id: str | None,
@@ -36,12 +36,12 @@ class Pool:
         self._standings = standings
         self._ranked: dict[str, list[tuple[Any, ...]]] = {}
         self.places: dict[str, Place] = {}
-        self.excluded: Counter[Exclusion] = Counter()
+        self.excluded: dict[Exclusion, int] = {}
         self.refresh(takers)
 
     @property
     def eligible(self) -> int:
-        return len(self.places) - self.excluded.total()
+        return len(self.places) - sum(self.excluded.values())
 
     def refresh(self, staff_ids: Iterable[str]) -> None:
         """Look again at these people: something about them has changed."""
@@ -55,14 +55,11 @@ class Pool:
         """At most `number` eligible people other than `without`, the one to be taken first."""
         ranked = self._ranked.get(strategy)
         if ranked is None:
-            rank = STRATEGIES[strategy]
-            places = self.places.items()
-            ranked = sorted(
-                (*rank(*place, staff_id), staff_id) for staff_id, place in places if isinstance(place, tuple)
-            )
+            rank, places = STRATEGIES[strategy], self.places.items()
+            ranked = sorted(rank(*place, staff_id) for staff_id, place in places if isinstance(place, tuple))
             self._ranked[strategy] = ranked
-        found: Iterable[str] = (entry[-1] for entry in ranked[: number + 1] if entry[-1] != without)
-        return list(islice(found, number))
+        found = [rank[-1] for rank in ranked[: number + 1] if rank[-1] != without]
+        return found[:number]
 
     def _place(self, staff_id: str) -> Place | None:
         person = self._takers.get(staff_id)
@@ -81,7 +78,7 @@ class Pool:
         before = self.places.pop(staff_id, None)
         if isinstance(before, tuple):
             for strategy, ranked in self._ranked.items():
-                del ranked[bisect_left(ranked, (*STRATEGIES[strategy](*before, staff_id), staff_id))]
+                del ranked[bisect_left(ranked, STRATEGIES[strategy](*before, staff_id))]
         elif before is not None:
             self.excluded[before] -= 1
         if place is None:
@@ -89,6 +86,6 @@ class Pool:
         self.places[staff_id] = place
         if isinstance(place, tuple):
             for strategy, ranked in self._ranked.items():
-                insort(ranked, (*STRATEGIES[strategy](*place, staff_id), staff_id))
+                insort(ranked, STRATEGIES[strategy](*place, staff_id))
         else:
-            self.excluded[place] += 1
+            self.excluded[place] = self.excluded.get(place, 0) + 1

@@ -21,6 +21,25 @@ LOOK_BACK = 256
 class Roster:
     """`order` has the ids of all members, sorted; `takers` those who are active and accept callbacks."""
 
+    __slots__ = (
+        "_at",
+        "_begin_of",
+        "_begins",
+        "_ends",
+        "_pools",
+        "_seen",
+        "_standings",
+        "_starts",
+        "_timetables",
+        "_touched",
+        "_zone",
+        "inactive",
+        "members",
+        "order",
+        "takers",
+        "windows",
+    )
+
     def __init__(
         self, zone: ZoneInfo, at: int, people: Iterable[Person], standings: Mapping[str, Standing]
     ) -> None:

@@ -46,11 +46,13 @@ class Day:
         self.log[entry.topic].remove(entry)
 
     def alter(self, entry: Entry, **changed: Any) -> None:
-        """Other fields in the event's data; or another record, with `record=`."""
-        event = entry.event if "record" not in changed else {}
-        value = json.dumps(event | {"data": event.get("data", {}) | changed}).encode()
+        """Other fields in the event's data."""
+        event = entry.event
+        self.rewrite(entry, json.dumps({**event, "data": {**event["data"], **changed}}).encode())
+
+    def rewrite(self, entry: Entry, value: bytes | None) -> None:
         at = self.log[entry.topic].index(entry)
-        self.log[entry.topic][at] = changed.get("record") or replace(entry, value=value)
+        self.log[entry.topic][at] = replace(entry, value=value)
 
     def append(self, entry: Entry) -> None:
         """The same once more, at the end of its partition."""
@@ -86,7 +88,9 @@ def test_nothing_is_found_where_nothing_is_wrong(day: Day) -> None:
 @pytest.mark.parametrize("topic", OUTPUTS)
 def test_no_record_can_go_missing_unnoticed(day: Day, topic: str) -> None:
     """Whichever single record a role had failed to write, the audit would say so."""
-    for entry in list(day.log[topic]):
+    # A batch of the journal may be missing where the next one covers it: the same inputs in the same order.
+    entries = [day.log[topic][-1]] if topic == JOURNAL else list(day.log[topic])
+    for entry in entries:
         whole = day.log[topic]
         day.log[topic] = [each for each in whole if each != entry]
         assert day.findings, f"{entry.place}: {entry.event['type']}"
@@ -129,10 +133,10 @@ def test_an_invented_decision(day: Day) -> None:
 
 def test_decisions_in_another_order(day: Day) -> None:
     """The same decisions in another order are wrong."""
-    decisions = [entry for entry in day.log["assignment.decisions"] if entry.partition == 0]
+    decisions = [entry for entry in day.log["assignment.decisions"] if entry.key == b"co-1"]
     first, second = decisions[:2]
-    day.alter(first, record=replace(first, value=second.value))
-    day.alter(second, record=replace(second, value=first.value))
+    day.rewrite(first, second.value)
+    day.rewrite(second, first.value)
     assert day.says(Kind.WRONG, "out of order")
 
 
@@ -215,7 +219,7 @@ def test_an_outcome_of_nothing(day: Day) -> None:
     """Something that nobody had asked for cannot come to an end."""
     outcome = day.first("delivery.outcomes", lambda event: event["type"] == "notification.sent")
     day.alter(outcome, notification_id="nobody-s")
-    assert day.says(Kind.WRONG, "nobody-s came to an end, but nobody had asked for it")
+    assert day.says(Kind.WRONG, "nobody-s is under way or at its end, but nobody had asked for it")
 
 
 def test_a_double_dead_letter(day: Day) -> None:
@@ -255,14 +259,14 @@ def test_a_colleague_who_was_not_told(day: Day) -> None:
     """A decision that assigns has told its colleague, or says why not."""
     request = day.first("notification.requests", lambda event: event["data"]["audience"] == "staff")
     day.remove(request)
-    assert day.says(Kind.LOST, f"{request.event['data']['caused_by']} told no colleague")
+    assert day.says(Kind.LOST, f"{request.event['data']['caused_by']} told no staff")
 
 
 def test_a_poison_that_vanished(day: Day) -> None:
     """A record that cannot be read and is no dead letter is lost."""
     letter = day.first("intake.dead-letters")
     day.remove(letter)
-    assert day.says(Kind.LOST, f"{letter.event['id']} cannot be read (not_a_cloudevent) and is no dead letter")
+    assert day.says(Kind.LOST, f"{letter.event['id']} cannot be read (invalid_json) and is no dead letter")
 
 
 def test_a_double_intake_dead_letter(day: Day) -> None:
@@ -277,7 +281,7 @@ def test_a_double_intake_dead_letter(day: Day) -> None:
     ("changed", "words"),
     [
         ({"role": "notify"}, "refused by notify, but assign answers for it"),
-        ({"reason": "invalid_data"}, "refused as invalid_data, but it is not_a_cloudevent"),
+        ({"reason": "invalid_data"}, "refused as invalid_data, but it is invalid_json"),
         ({"value_base64": base64.b64encode(b"cut").decode()}, "not what its dead letter holds"),
         ({"key_base64": None}, "not what its dead letter holds"),
         ({"timestamp": "2026-11-23T10:00:01Z"}, "not what its dead letter holds"),
@@ -292,7 +296,6 @@ def test_a_dead_letter_that_is_not_true(day: Day, changed: dict[str, Any], words
 
 def test_a_good_record_among_the_dead_letters(day: Day) -> None:
     """A record that can be read must not be refused."""
-    day.alter(day.first("booking.callbacks"), record=day.first("booking.callbacks"))
     good, letter = day.first("booking.callbacks"), day.first("intake.dead-letters")
     event = {**letter.event, "id": good.place}
     day.append(replace(letter, value=json.dumps(event).encode()))

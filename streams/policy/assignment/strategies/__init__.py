@@ -11,7 +11,7 @@ from streams.policy.assignment.strategies.load_based import load_based
 from streams.policy.assignment.strategies.round_robin import round_robin
 
 Rank = Callable[[int, int, str], tuple[Any, ...]]
-"""(load, turn, staff id) -> what people are sorted by. No two people may have the same rank."""
+"""(load, turn, staff id) -> what people are sorted by, the staff id at its end, so that no two ranks are equal."""
 
 STRATEGIES: dict[str, Rank] = {
     Strategy.ROUND_ROBIN: round_robin,

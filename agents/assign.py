@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agents.intake import dead_letter, read
+from agents.intake import answers, dead_letter, read
 from schemas import encode
 from schemas.reasons import RefusedReason
 from streams.batch import Batch, Effects, Output, Record
@@ -40,7 +40,7 @@ class Assign:
         desk.go_on()
         for topic, record in batch:
             event = read(topic, record, partitions=self._partitions, role=self.name, effects=effects)
-            if event is not None:
+            if event is not None and answers(self.name, topic, event.type):
                 desk.receive(topic, record, event)
         if len(batch):
             effects.outputs.append(_journal(batch, state))

@@ -1,14 +1,9 @@
 """Throughput: a worker finds a backlog and works it off."""
 
-import time
 from typing import Any
 
 from bench.kafka import Load, Progress, Sample, topics, write
-from bench.process import Process, cpu_seconds, machine_cpu_seconds, must_run, peak_mebibytes, stopped, worker
-
-PATIENCE = 90.0
-"""Seconds without progress after which a worker is given up."""
-
+from bench.process import peak_mebibytes, stopped, worker
 
 def throughput(module: str, brokers: str, load: Load, count: int, partitions: int = 4) -> dict[str, Any]:
     """Events/s between the first tenth and the ninth of a backlog of `count` events.
@@ -20,10 +15,10 @@ def throughput(module: str, brokers: str, load: Load, count: int, partitions: in
         progress = Progress(job, load)
         with worker(module, job) as process:
             before = write(job, ahead)
-            _samples(progress, process, before)
+            progress.wait_for(before, process)
             with stopped(process):
                 write(job, backlog)
-            samples = _samples(progress, process, before + count)
+            samples = progress.wait_for(before + count, process)
             peak = peak_mebibytes(process.pid)
     first, last = _at(samples, before + count * 0.1), _at(samples, before + count * 0.9)
     seconds, done = last.at - first.at, count * 0.8
@@ -33,22 +28,6 @@ def throughput(module: str, brokers: str, load: Load, count: int, partitions: in
         "peak_mib": peak,
         "other_cpu_percent": round(((last.all_cpu - first.all_cpu) - (last.cpu - first.cpu)) / seconds * 100),
     }
-
-
-def _samples(progress: Progress, process: Process, until: int) -> list[Sample]:
-    samples: list[Sample] = []
-    moved = time.monotonic()
-    while not samples or samples[-1].count < until:
-        must_run(process)
-        done = progress.done()  # first: a busy broker takes its time
-        sample = Sample(time.perf_counter(), done, cpu_seconds(process.pid), machine_cpu_seconds())
-        if not samples or sample.count != samples[-1].count:
-            moved = time.monotonic()
-        elif time.monotonic() - moved > PATIENCE:
-            raise TimeoutError(f"stalled at {sample.count} of {until}")
-        samples.append(sample)
-        time.sleep(0.02)
-    return samples
 
 
 def _at(samples: list[Sample], count: float) -> Sample:

@@ -12,7 +12,11 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from bench.job import Job
+from bench.process import Process, cpu_seconds, machine_cpu_seconds, must_run
 from schemas import CONTENT_TYPE_HEADER
+
+PATIENCE = 90.0
+"""Seconds without progress after which a worker is given up."""
 
 
 class Made(NamedTuple):
@@ -122,15 +126,32 @@ class Progress:
         ]
 
     def done(self) -> int:
+        end = time.monotonic() + 30
         while True:
             try:
                 places = self._asker.committed(self._places, timeout=10)
-            except KafkaException as error:  # of a group that has just been made up
-                if not error.args[0].retriable():
+            except KafkaException:  # of a group that has just been made up the broker knows no coordinator yet
+                if time.monotonic() > end:
                     raise
                 time.sleep(0.1)
             else:
                 return sum(max(0, place.offset) for place in places)
+
+    def wait_for(self, count: int, worker: Process) -> list[Sample]:
+        """Until so many events are done; how it went."""
+        samples: list[Sample] = []
+        moved = time.monotonic()
+        while not samples or samples[-1].count < count:
+            must_run(worker)
+            done = self.done()  # first: a busy broker takes its time
+            sample = Sample(time.perf_counter(), done, cpu_seconds(worker.pid), machine_cpu_seconds())
+            if not samples or sample.count != samples[-1].count:
+                moved = time.monotonic()
+            elif time.monotonic() - moved > PATIENCE:
+                raise TimeoutError(f"stalled at {sample.count} of {count}")
+            samples.append(sample)
+            time.sleep(0.02)
+        return samples
 
     def written(self) -> int:
         return sum(self._asker.get_watermark_offsets(place, timeout=10)[1] for place in self._places)

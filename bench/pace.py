@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from bench.job import Job
 from bench.kafka import Load, Progress, producer, send, topics, write
-from bench.process import cpu_seconds, must_run, peak_mebibytes, status, worker
+from bench.process import cpu_seconds, peak_mebibytes, status, worker
 
 WARM_UP = 3.0
 """Seconds of events that are not measured."""
@@ -18,10 +18,7 @@ def latency(module: str, brokers: str, load: Load, rate: float, seconds: float, 
     """`rate` events/s: milliseconds from making an event to reading its committed answer."""
     with topics(brokers, load, partitions, latency=True) as job, worker(module, job) as process:
         progress = Progress(job, load)
-        before = write(job, load.before())
-        while progress.done() < before:
-            must_run(process)
-            time.sleep(0.05)
+        progress.wait_for(write(job, load.before()), process)
         with _Listener(job, load) as heard:
             to, warm_up = producer(job, 0), int(rate * WARM_UP)
             used, started = 0.0, time.perf_counter()
@@ -36,9 +33,7 @@ def latency(module: str, brokers: str, load: Load, rate: float, seconds: float, 
                 to.poll(0)
             used = (cpu_seconds(process.pid) - used) / (time.perf_counter() - since)
             to.flush()
-            while progress.done() < progress.written():
-                must_run(process)
-                time.sleep(0.05)
+            progress.wait_for(progress.written(), process)
             heard.all()
             threads, peak = status(process.pid, "Threads"), peak_mebibytes(process.pid)
     steady = sorted(heard.seconds)

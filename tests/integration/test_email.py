@@ -141,7 +141,7 @@ def test_stopped_while_the_server_thinks(road: System) -> None:
 def test_a_hung_company_holds_up_nobody(bootstrap: str, tmp_path: Path) -> None:
     """While mails of one company get no answer, those of another go out."""
     with system(bootstrap, tmp_path, email_concurrency=4, provider_timeout_seconds=20) as road:
-        road.ready("--role", "deliver")
+        worker = road.ready("--role", "deliver")
         road.box.plan("DOT", Cut.SILENCE, Cut.SILENCE, Cut.SILENCE)
         for number in range(3):
             ask(road, f"hung-{number}")
@@ -151,3 +151,4 @@ def test_a_hung_company_holds_up_nobody(bootstrap: str, tmp_path: Path) -> None:
             ask(road, f"quick-{number}", "co-8")
         road.flush()
         wait_until(lambda: len(road.events("delivery.outcomes")) == 50, "50 outcomes", 15)
+        worker.kill()

@@ -23,6 +23,8 @@ ANSWERS: dict[str, str] = {
     "delivery.email.high": "deliver",
     "delivery.email": "deliver",
     "delivery.email.low": "deliver",
+    "delivery.outcomes": "record",
+    "delivery.dead-letters": "record",
 }
 """Contract topic -> the role that dead-letters what cannot be read there. `booking.directory` is divided."""
 

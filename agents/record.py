@@ -1,13 +1,13 @@
 """`record`: what happened, in a database where people can ask for it.
 
-It writes nothing to Kafka. Its rows and the positions up to which it has read are one transaction of the
-database, so each message is recorded exactly once, whatever dies in between.
+Its rows and the positions up to which it has read are one transaction of the database, so each message is recorded
+exactly once, whatever dies in between. To Kafka it writes nothing but dead letters.
 """
 
 from typing import Any, NoReturn
 
 from agents import intake
-from schemas.reasons import RefusedReason
+from schemas.reasons import IntakeResult, RefusedReason
 from sinks.database.mapping import TOPICS, Place, rows_of
 from streams.batch import Batch, Effects, Output, Record
 from streams.clock import utc
@@ -17,7 +17,7 @@ ROLE = "record"
 
 
 class Recorder:
-    """The role. What cannot be read is passed over: another role answers for it.
+    """The role. It answers for what nobody else reads; what cannot be read elsewhere is passed over.
 
     `partitions` is the topics' partition count.
     """
@@ -33,9 +33,12 @@ class Recorder:
         effects = Effects()
         for topic, record in batch:
             event = intake.read(topic, record, partitions=self._partitions, role=ROLE, effects=effects)
-            if event is not None:
-                place = Place(record.partition, record.offset, utc(record.timestamp / 1000))
-                effects.rows.extend(rows_of(topic, event, place))
+            if event is None:
+                continue
+            place = Place(record.partition, record.offset, utc(record.timestamp / 1000))
+            effects.rows.extend(rows_of(topic, event, place))
+            if intake.answers(ROLE, topic, event.type):
+                effects.counted[intake.INTAKE, topic, IntakeResult.APPLIED] += 1
         return effects
 
     def recovered(self, state: State) -> None:
@@ -51,5 +54,4 @@ class Recorder:
         raise NotImplementedError("record asks for no jobs")
 
     def poison(self, topic: str, record: Record, detail: str) -> Output:
-        """Named here for the log; the topic's own role has the record as well, and nothing is written to Kafka."""
         return intake.dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, ROLE)

@@ -1,9 +1,12 @@
 """Throughput: a worker finds a backlog and works it off."""
 
+import time
+from itertools import pairwise
 from typing import Any
 
 from bench.kafka import Load, Progress, Sample, topics, write
-from bench.process import peak_mebibytes, stopped, worker
+from bench.process import peak_mebibytes, status, stopped, worker
+
 
 def throughput(module: str, brokers: str, load: Load, count: int, partitions: int = 4) -> dict[str, Any]:
     """Events/s between the first tenth and the ninth of a backlog of `count` events.
@@ -13,18 +16,22 @@ def throughput(module: str, brokers: str, load: Load, count: int, partitions: in
     with topics(brokers, load, partitions) as job:
         ahead, backlog = list(load.before()), list(load.events(count))
         progress = Progress(job, load)
+        before = write(job, ahead)
+        started = time.perf_counter()
         with worker(module, job) as process:
-            before = write(job, ahead)
-            progress.wait_for(before, process)
+            first = next(sample for sample in progress.wait_for(before, process) if sample.count > 0)
             with stopped(process):
                 write(job, backlog)
             samples = progress.wait_for(before + count, process)
-            peak = peak_mebibytes(process.pid)
+            threads, peak = status(process.pid, "Threads"), peak_mebibytes(process.pid)
+    start = first.at - started
     first, last = _at(samples, before + count * 0.1), _at(samples, before + count * 0.9)
     seconds, done = last.at - first.at, count * 0.8
     return {
         "events_per_second": round(done / seconds),
         "cpu_seconds_per_100k": round((last.cpu - first.cpu) / done * 1e5, 3),
+        "start_seconds": round(start, 2),
+        "threads": threads,
         "peak_mib": peak,
         "other_cpu_percent": round(((last.all_cpu - first.all_cpu) - (last.cpu - first.cpu)) / seconds * 100),
     }
@@ -32,7 +39,7 @@ def throughput(module: str, brokers: str, load: Load, count: int, partitions: in
 
 def _at(samples: list[Sample], count: float) -> Sample:
     """Interpolated to the moment at which `count` events were done."""
-    for before, after in zip(samples, samples[1:], strict=False):
+    for before, after in pairwise(samples):
         if before.count <= count <= after.count and after.count > before.count:
             part = (count - before.count) / (after.count - before.count)
             return Sample(

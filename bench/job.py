@@ -19,7 +19,7 @@ class Job:
     """Events come one by one: react at once instead of collecting."""
     clock_origin: float = 0.0
     clock_started_at: float = 0.0
-    """The business clock shows `clock_origin` at the real moment `clock_started_at`; it runs as fast as that one."""
+    """The business clock shows `clock_origin` at the real moment `clock_started_at`."""
 
     @property
     def prefix(self) -> str:

@@ -3,7 +3,7 @@
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -33,7 +33,7 @@ class Made(NamedTuple):
 class Load(Protocol):
     """What the workers of a comparison are given to do."""
 
-    inputs: tuple[str, ...]
+    inputs: Sequence[str]
     """Topics without the group's name."""
     answers: str
     origin: float

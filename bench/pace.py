@@ -14,7 +14,9 @@ WARM_UP = 3.0
 """Seconds of events that are not measured."""
 
 
-def latency(module: str, brokers: str, load: Load, rate: float, seconds: float, partitions: int = 4) -> dict[str, Any]:
+def latency(
+    module: str, brokers: str, load: Load, rate: float, seconds: float, partitions: int = 4
+) -> dict[str, Any]:
     """`rate` events/s: milliseconds from making an event to reading its committed answer."""
     with topics(brokers, load, partitions, latency=True) as job, worker(module, job) as process:
         progress = Progress(job, load)

@@ -20,7 +20,9 @@ def worker(module: str, job: Job) -> Iterator[Process]:
     """`python -m module` until the block ends; what it wrote last is added to any error."""
     log = Path(job.folder) / "worker.log"
     with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "-m", module], env=job.environment(), stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [sys.executable, "-m", module], env=job.environment(), stdout=output, stderr=output
+        )
     try:
         yield process
     except BaseException as error:

@@ -18,6 +18,7 @@ from streams.errors import UserError
 from streams.faust_credentials import faust_credentials
 from streams.lane.application import create_app, run
 from streams.lane.lane import Lane
+from streams.lane.plain import PlainWriter
 from streams.lane.settings import LaneSettings
 from streams.lane.store import POSITIONS, DatabaseStore, KafkaStore, Store
 from streams.logs import configure_logging
@@ -107,7 +108,7 @@ def _store(settings: Settings, role: Role, lane_settings: LaneSettings) -> Store
     schema.require_schema(database)
     cluster = topics.topic_admin(settings).cluster_id()
     rows = store.RecordStore(database, role.topics, topic_prefix=settings.topic_prefix, cluster_id=cluster)
-    return DatabaseStore(rows)
+    return DatabaseStore(rows, PlainWriter(lane_settings, [CONTENT_TYPE_HEADER]))
 
 
 class Observer:

@@ -4,7 +4,7 @@ Small on purpose: what is measured is the loop around it. Every worker runs this
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -23,7 +23,7 @@ State = dict[str, int]
 class Bookings:
     """See `bench.kafka.Load`."""
 
-    inputs = ("events",)
+    inputs: Sequence[str] = ("events",)
     answers = "decisions"
     origin = 0.0
 
@@ -52,7 +52,7 @@ class Bookings:
     def _event(self, number: int) -> Made:
         rng = self._random
         company = f"company-{rng.randrange(COMPANIES):04d}"
-        value = {
+        value: dict[str, Any] = {
             "event_id": f"evt-{number:012d}",
             "type": "booking.created",
             "company_id": company,

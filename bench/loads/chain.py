@@ -6,7 +6,7 @@ assigned, reached and done; commands, and staff that changes. Everything follows
 
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,6 +38,8 @@ class Shape:
     """Per branch."""
     waiting: int = 40
     """Callbacks per company that wait for a command when the day begins."""
+    limits: tuple[int | None, ...] = (None, 20, 40)
+    """Of a person's open callbacks, in turns."""
 
 
 @dataclass(slots=True)
@@ -55,7 +57,7 @@ class Company:
 class Chain:
     """See `bench.kafka.Load`."""
 
-    inputs = (DIRECTORY, CALLBACKS, COMMANDS)
+    inputs: Sequence[str] = (DIRECTORY, CALLBACKS, COMMANDS)
     answers = "assignment.decisions"
     origin = MORNING.timestamp()
 
@@ -65,7 +67,7 @@ class Chain:
         self._random = random.Random(seed)
         self._number = 0
         self._seconds_apart = DAY_SECONDS / day
-        self._now = MORNING
+        self.now = MORNING
         self.companies = [Company(f"co-{number}", b"co-%d" % number) for number in range(shape.companies)]
 
     def group(self, job: Job) -> str:
@@ -97,7 +99,7 @@ class Chain:
 
     def events(self, count: int) -> Iterator[Made]:
         for number in range(count):
-            self._now = MORNING + timedelta(seconds=number * self._seconds_apart)
+            self.now = MORNING + timedelta(seconds=number * self._seconds_apart)
             yield self._event(self._random.choice(self.companies), self._random.random())
 
     def request(self, company: Company) -> Made:
@@ -153,8 +155,8 @@ class Chain:
         if not person["is_active"] or self._random.random() < 0.1:
             person["is_active"] = not person["is_active"]
         else:
-            until = self._now + timedelta(hours=1)
-            person["absences"] = [{"from": self._now.isoformat(), "until": until.isoformat()}]
+            until = self.now + timedelta(hours=1)
+            person["absences"] = [{"from": self.now.isoformat(), "until": until.isoformat()}]
         return self._made(company, "staff.upserted", **person)
 
     def _branch(self, company: Company, number: int) -> Made:
@@ -180,7 +182,7 @@ class Chain:
             "service_ids": [service for service in SERVICES if rng.random() < 0.7],
             "is_active": True,
             "accepts_callbacks": rng.random() < 0.95,
-            "max_active_callbacks": rng.choice([None, 20, 40]),
+            "max_active_callbacks": self.shape.limits[number % len(self.shape.limits)],
             "working_hours": {day: [shift] for day in WEEKDAYS},
             "absences": [],
         }
@@ -201,8 +203,8 @@ class Chain:
             },
             "priority": rng.choice(["normal", "normal", "normal", "high", "urgent"]),
             "status": "pending",
-            "requested_at": self._now.isoformat(),
-            "expires_at": (self._now + timedelta(days=1)).isoformat(),
+            "requested_at": self.now.isoformat(),
+            "expires_at": (self.now + timedelta(days=1)).isoformat(),
             "notes": "Please call about the appointment of next week.",
         }
         if rng.random() < 0.6:
@@ -221,13 +223,13 @@ class Chain:
             type,
             id=identity,
             source=SOURCE,
-            time=self._now,
+            time=self.now,
             subject=None,
             company_id=company.id,
             data={"company_id": company.id, **data},
         )
         topic = COMMANDS if type in _COMMANDS else CALLBACKS if type.startswith("callback.") else DIRECTORY
-        return Made(topic, company.key, value, identity, int(self._now.timestamp() * 1000))
+        return Made(topic, company.key, value, identity, int(self.now.timestamp() * 1000))
 
 
 _COMMANDS = frozenset({"callback.auto_assign", "callback.reassign", "callback.bulk_auto_assign"})

@@ -5,6 +5,7 @@ recovery, no fencing per partition, no rebalance, nothing against records that k
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import orjson
@@ -14,7 +15,7 @@ from agents.assign import Assign
 from bench.job import Job
 from bench.workers.bare import consumer_settings, next_messages, producer_settings
 from schemas import CONTENT_TYPE_HEADER
-from streams.batch import Batch, Effects
+from streams.batch import Batch, Effects, Record
 from streams.clock import ScaledClock
 from streams.state import State
 
@@ -64,11 +65,15 @@ class Loop:
         ends: list[TopicPartition] = []
         for number, topics in fetched.items():
             state = self._states[number]
-            runs = [(topic, records) for topic, records in topics.items() if records]
+            runs: list[tuple[str, Sequence[Record]]] = [
+                (topic, records) for topic, records in topics.items() if records
+            ]
             effects = self._role.step(Batch(state, runs, self._clock.now()), state)
             self._write(state, effects)
             state.committed()
-            ends += [TopicPartition(self._job.prefix + topic, number, end) for topic, end in state.positions.items()]
+            ends += [
+                TopicPartition(self._job.prefix + topic, number, end) for topic, end in state.positions.items()
+            ]
         self._producer.send_offsets_to_transaction(ends, self._consumer.consumer_group_metadata(), 10)
         self._producer.commit_transaction(10)
 

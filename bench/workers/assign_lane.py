@@ -1,6 +1,7 @@
 """The role `assign` as the product runs it."""
 
 import asyncio
+import logging
 import os
 from datetime import UTC, datetime
 
@@ -21,6 +22,8 @@ def main(job: Job) -> None:
         "STAFFETTA_CLOCK_ORIGIN": datetime.fromtimestamp(job.clock_origin, UTC).isoformat(),
         "STAFFETTA_CLOCK_STARTED_AT": datetime.fromtimestamp(job.clock_started_at, UTC).isoformat(),
     }
+    logging.basicConfig()
+    logging.getLogger("staffetta").setLevel(logging.INFO)
     lane = create_lane(load_settings(["assign"]), "assign")
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(run(create_app(lane, lane.role.tables)))

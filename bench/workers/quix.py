@@ -32,7 +32,7 @@ def main(job: Job) -> None:
     events = app.topic(job.events, **raw)
     decisions = app.topic(job.decisions, key_serializer="bytes", value_serializer="bytes", config=config)
 
-    def handle(value: bytes, state: State) -> bytes:
+    def handle(value: bytes, state: State[str, dict[str, int]]) -> bytes:
         load = state.get("load") or {}
         answer = decide(load, value)
         state.set("load", load)

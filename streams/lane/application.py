@@ -110,7 +110,7 @@ async def run(app: LaneApp) -> None:
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     bind_to_running_loop(app)
     app.finalize()
-    _calm_collector()
+    calm_collector()
     watch = asyncio.create_task(app.lane.watchdog.run())
     start = asyncio.create_task(app.start())  # until the first recovery is done
     stop = asyncio.create_task(told.wait())
@@ -124,7 +124,7 @@ async def run(app: LaneApp) -> None:
     watch.cancel()
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Batches make many objects and hardly any cycles: as Python is set, the search for cycles takes a fifth of the
     time. What has been imported by now stays, and is left out of it for good."""
     gc.collect()

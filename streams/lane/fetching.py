@@ -149,11 +149,14 @@ class LaneConsumer(driver.Consumer):
         lane.sought(claim)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        if revoked and not self._member().id and await asyncio.to_thread(self.lane.is_taken_over):
-            # To join again would take the place of the other one, who would do the same, in turns for ever.
-            end_process("another worker uses the same static member id", status=FENCED)
-        await self.lane.let_go()
-        await super().on_partitions_revoked(revoked)
+        try:
+            if revoked and not self._member().id and await asyncio.to_thread(self.lane.is_taken_over):
+                # To join again would take the place of the other one, who would do the same, in turns for ever.
+                end_process("another worker uses the same static member id", status=FENCED)
+            await self.lane.let_go()
+            await super().on_partitions_revoked(revoked)
+        except Exception as error:  # aiokafka would log it and go on
+            end_process("partitions were revoked", error)
 
     async def on_task_error(self, exc: BaseException) -> None:
         """Faust calls this when an agent raises."""

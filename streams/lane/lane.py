@@ -73,8 +73,11 @@ class Lane:
         if self._stopping:
             return
         claim, started = self.claim, time.monotonic()
-        with self.watchdog.watching("the recovery"):
-            states = await self._in_thread(self._load, claim, partitions)
+        try:
+            with self.watchdog.watching("the recovery"):
+                states = await self._in_thread(self._load, claim, partitions)
+        except Void:
+            return
         if claim != self.claim:
             return
         around = Surroundings(

@@ -10,6 +10,7 @@ from confluent_kafka import TopicPartition
 
 from streams.batch import Effects
 from streams.lane.loading import Place, load
+from streams.lane.plain import PlainWriter
 from streams.lane.settings import LaneSettings
 from streams.lane.transaction import Headers, Transactions
 from streams.state import State
@@ -123,12 +124,17 @@ class RowStore(Protocol):
 
 
 class DatabaseStore:
-    """For the role whose effects are rows in a database: its positions live there too."""
+    """For the role whose effects are rows in a database: its positions live there too.
+
+    What it has to write to Kafka, dead letters alone, comes before the rows: after a crash in between it is
+    written again, with the same id.
+    """
 
     commits_offsets = False
 
-    def __init__(self, rows: RowStore) -> None:
+    def __init__(self, rows: RowStore, writer: PlainWriter) -> None:
         self._rows = rows
+        self._writer = writer
         self._saved: dict[int, dict[str, int]] = {}
 
     def prepare(self, partitions: Sequence[int], progress: Callable[[], None]) -> dict[int, State]:
@@ -143,5 +149,7 @@ class DatabaseStore:
 
     def save(self, state: State, effects: Effects, metadata: bytes, progress: Callable[[], None]) -> None:
         number, after = state.partition, dict(state.positions)
+        if effects.outputs:
+            self._writer.write(effects.outputs, progress)
         self._rows.save(number, effects, self._saved[number], after, progress)
         self._saved[number] = after

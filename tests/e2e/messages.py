@@ -1,9 +1,10 @@
 """What the salons of these tests have in common."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.support.booking import Booking, Message
+from tests.support.booking import Booking, Message, iso
 
 STAFF_TOLD = ("callback.assigned", "callback.withdrawn")
 
@@ -34,3 +35,8 @@ def opening(
         yield salon.staff(f"st-{number + 1}")
     for event_type in told:
         yield configuration(salon, event_type)
+
+
+def in_two_days() -> str:
+    """By the clock of the workers, which is the wall clock."""
+    return iso(datetime.now(UTC) + timedelta(days=2))

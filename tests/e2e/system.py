@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,11 @@ from tests.support.kafka import PARTITIONS, KafkaSpace
 
 ROLES = ("assign", "notify", "deliver", "record")
 SETTLE_SECONDS = 120.0
+
+
+def _delivered(error: KafkaError | None, _: Message) -> None:
+    if error is not None:
+        raise KafkaException(error)
 
 
 class System:
@@ -107,7 +112,14 @@ class System:
             self.produce(message.topic, message.key, message.value)
         self.flush()
 
-    def produce(self, topic: str, key: bytes | None, value: bytes | None, **options: Any) -> None:
+    def produce(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        on_delivery: Callable[[KafkaError | None, Message], None] = _delivered,
+        **options: Any,
+    ) -> None:
         if self._producer is None:
             self._producer = Producer(
                 {
@@ -120,7 +132,7 @@ class System:
             )
         headers = options.pop("headers", [("content-type", b"application/cloudevents+json; charset=UTF-8")])
         name = self.settings.topic_prefix + topic
-        self._producer.produce(name, value, key, headers=headers, on_delivery=_delivered, **options)
+        self._producer.produce(name, value, key, headers=headers, on_delivery=on_delivery, **options)
         self._producer.poll(0)
 
     def flush(self) -> None:
@@ -151,11 +163,6 @@ class System:
         said = "\n".join(f"{finding.kind}: {finding.what}" for finding in findings[:20])
         assert not findings, f"{len(findings)} findings\n{said}"
         return log
-
-
-def _delivered(error: KafkaError | None, _: Message) -> None:
-    if error is not None:
-        raise KafkaException(error)
 
 
 @contextmanager

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from schemas.event_types import APPOINTMENTS, CALLBACKS, COMMANDS, DIRECTORY
-from tests.e2e.messages import opening
+from schemas.event_types import APPOINTMENTS, CALLBACKS, COMMANDS, DECISIONS, DIRECTORY
+from tests.e2e.messages import in_two_days, opening
 from tests.e2e.system import ROLES, System, system
 from tests.e2e.workers import Worker
 from tests.support.booking import Booking, customer
+from tests.support.waiting import wait_until
 
 TOLD = ("appointment.created", "callback.received", "callback.assigned")
 
@@ -35,7 +36,9 @@ def test_from_the_first_command_to_the_last_mail(road: System) -> None:
     salon = Booking("co-7")
     day = [
         *opening(salon, told=TOLD),
-        salon.appointment(customer=customer(name="Erika Muster", email="erika@kundin.example")),
+        salon.appointment(
+            starts_at=in_two_days(), customer=customer(name="Erika Muster", email="erika@kundin.example")
+        ),
         salon.callback("cb-17", customer=customer(customer_id="cu-2", email="jo@kunde.example")),
     ]
     file = road.folder / "day.jsonl"
@@ -78,7 +81,9 @@ def test_every_record_is_counted_once(road: System) -> None:
     salon = Booking("co-7")
     known, command = salon.callback("cb-1"), salon.auto_assign("cb-1")
     unknown = known.but(type="callback.praised", id="praise")
-    road.send(*opening(salon, told=TOLD), known, unknown, known, salon.appointment(), command, command)
+    road.send(*opening(salon, told=TOLD), known, unknown, known, salon.appointment(starts_at=in_two_days()))
+    wait_until(lambda: road.events(DECISIONS), "the decision that the command comes too late for", 60)
+    road.send(command, command)
     road.produce(CALLBACKS, b"co-7", b"nonsense")
     road.flush()
     log = road.check()

@@ -78,7 +78,7 @@ class Told:
         return self
 
 
-@settings(max_examples=300)
+@settings(max_examples=250)
 @given(days)
 def test_as_the_rules_say(day: Day) -> None:
     """Every record leads to exactly the decisions that the rules, told naively, say; with every candidate's load,
@@ -120,7 +120,7 @@ def compare_standings(state: State, naive: NaiveAssignment) -> None:
     assert set(naive.turns) <= set(state.rows(rows.LOADS, "co-1"))
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(days)
 def test_load_is_the_number_of_open_callbacks(day: Day) -> None:
     """After any sequence of events each person's load is the number of their open callbacks."""
@@ -157,8 +157,8 @@ def test_batches_may_be_cut_anywhere(day: Day, cuts: list[int], part: int, drops
 
 
 def replay(role: Assign, records: Sequence[FakeRecord], cuts: list[int], drops: int) -> tuple[list[Any], State]:
-    """Apply `records` in batches of these sizes, the rest at once. `drops`: after every so many batches the process
-    is another one."""
+    """Apply `records` in batches of these sizes, the rest at once; after every `drops` batches the process is
+    another one."""
     state, outputs, start = fresh(role), [], 0
     sizes = [*cuts, len(records)]
     for number, size in enumerate(sizes):
@@ -182,7 +182,7 @@ def replay(role: Assign, records: Sequence[FakeRecord], cuts: list[int], drops: 
     st.randoms(use_true_random=False),
 )
 def test_round_robin_is_fair(people: int, number: int, completed: list[int], random: Any) -> None:
-    """Over people who are alike, the numbers of assignments differ by one at most, whatever is completed meanwhile."""
+    """Over people who are alike the numbers of assignments differ by one at most, whatever is completed."""
     role, booking = Assign(1), Booking()
     state = fresh(role)
     messages = [booking.branch(strategy="round_robin"), *(booking.staff(f"st-{n}") for n in range(people))]
@@ -199,11 +199,11 @@ def test_round_robin_is_fair(people: int, number: int, completed: list[int], ran
 
 
 @settings(max_examples=60)
-@given(days, st.lists(st.integers(0, 60 * 26), min_size=1, max_size=12))
-def test_timers_lose_nobody(day: Day, minutes: list[int]) -> None:
-    """Whatever happened, once the timers have run for a week nobody waits for whom somebody could be found in it.
+@given(days)
+def test_timers_lose_nobody(day: Day) -> None:
+    """Whatever happened, once the timers have run for three days nobody waits whom somebody could have taken.
 
-    Every beginning of a shift and end of an absence has been decided at: the naive telling, asked at each quarter of
+    Every beginning of a shift and end of an absence has been decided at: the naive telling, asked each quarter of
     an hour, finds nobody eligible for those who still wait.
     """
     told, naive = Told(), NaiveAssignment()

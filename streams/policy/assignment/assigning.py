@@ -26,7 +26,7 @@ def assign(
 
     `before` is what is stored of it, `row` what it is by now. `quiet`: that there is still nobody is not repeated.
     """
-    choice = choose(case.company, row, strategy or case.company.strategy(row.branch), case.at)
+    choice = choose(case.staffing, row, case.at, strategy)
     if choice.staff_id is not None:
         _give(case, AUTO_ASSIGNED, callback_id, before, row, choice, None, command_id=command_id)
         return True
@@ -51,7 +51,7 @@ def replace_leaver(case: Case, callback_id: str, row: CallbackRow) -> None:
     if is_past(row, case.at):
         abandon(case, callback_id, row, previous=row.owner)
         return
-    choice = choose(case.company, row, case.company.strategy(row.branch), case.at)
+    choice = choose(case.staffing, row, case.at)
     if choice.staff_id is not None:
         _give(case, REASSIGNED, callback_id, row, row, choice, DecisionReason.STAFF_LEFT)
         return
@@ -69,10 +69,8 @@ def abandon(
     command_id: str | None = None,
 ) -> None:
     """Take a callback out of assignment. `previous`: who has lost it by what is being applied."""
-    company = case.company
-    strategy = company.strategy(row.branch)
-    roster = company.roster(row.branch, case.at)
-    nobody = Choice(None, None, strategy, None, roster, roster.pool(row.service))
+    roster = case.staffing.roster(row.branch, case.at)
+    nobody = Choice(None, None, case.staffing.strategy(row.branch), None, roster, roster.pool(row.service))
     reason = DecisionReason.EXPIRED
     identity = _say(
         case, ABANDONED, callback_id, row, nobody, reason, previous_staff_id=previous, command_id=command_id
@@ -118,14 +116,14 @@ def _give(
         reason or DecisionReason(chosen_by),
         chosen_by=chosen_by,
         staff_id=staff_id,
-        staff_name=case.company.people[staff_id].name,
+        staff_name=case.staffing.people[staff_id].name,
         previous_staff_id=row.owner,
         **fields,
     )
     row = copy.copy(row)
     row.owner, row.waits_for = staff_id, FOR_COMMAND
     decided(row, identity, staff_id)
-    case.company.take_turn(staff_id, case.at)
+    case.staffing.take_turn(staff_id, case.at)
     case.save(callback_id, before, row)
 
 
@@ -146,7 +144,7 @@ def _say(
     reason: DecisionReason,
     **fields: Any,
 ) -> bytes:
-    candidates, omitted = survey(case.company, row, choice)
+    candidates, omitted = survey(case.staffing, row, choice)
     return announce(
         case,
         kind,

@@ -18,7 +18,7 @@ def begin(case: Case, command_id: str, command: BulkAutoAssign) -> Task | None:
         refuse(case, command_id, CommandRefusal.UNKNOWN_STRATEGY, None, None, command.strategy)
         return None
     named: list[str] | None = None
-    if branch_id is not None and branch_id not in company.branches:
+    if branch_id is not None and branch_id not in company.staffing.branches:
         named = []
     elif command.callback_ids is not None:
         named = _in_order(case, list(dict.fromkeys(command.callback_ids)), branch_id)

@@ -83,7 +83,7 @@ def _apply_statement(
         confirms = len(row.unconfirmed)
     if by_hand is not None and by_hand != row.owner:
         row.owner, row.waits_for = by_hand, FOR_COMMAND
-        case.company.take_turn(by_hand, case.at)
+        case.staffing.take_turn(by_hand, case.at)
     settle(row, confirms if row.open else len(row.unconfirmed))
 
 
@@ -96,7 +96,7 @@ def _decide(case: Case, data: Callback, known: CallbackRow | None, row: Callback
         abandon(case, callback_id, row, previous=previous)
         return
     if row.pending and (requested or row.waits_for == FOR_BRANCH):
-        branch = case.company.branches.get(row.branch)
+        branch = case.staffing.branches.get(row.branch)
         row.waits_for = FOR_BRANCH if branch is None and data.assign else FOR_COMMAND
         if branch is not None and branch.auto_assign and data.assign:
             assign(case, callback_id, known, row)

@@ -7,6 +7,7 @@ from streams.batch import Effects
 from streams.policy.assignment.cause import Cause
 from streams.policy.assignment.company import Company
 from streams.policy.assignment.rows import CallbackRow
+from streams.policy.assignment.staffing import Staffing
 from streams.policy.assignment.tasks import Task
 
 
@@ -17,6 +18,10 @@ class Case:
     effects: Effects
     lowered: set[str] = field(default_factory=set)
     """Whose load fell: those who wait at their branches can be helped."""
+
+    @property
+    def staffing(self) -> Staffing:
+        return self.company.staffing
 
     @property
     def at(self) -> int:
@@ -31,9 +36,9 @@ class Case:
         """To decide those again who wait at the branches of people whose load fell, if anybody does."""
         if not self.lowered:
             return None
-        company = self.company
-        people = [company.people[staff_id] for staff_id in self.lowered if staff_id in company.people]
-        branches = {branch for person in people for branch in person.branches if company.pending.waits(branch)}
+        people, pending = self.staffing.people, self.company.pending
+        helpers = [people[staff_id] for staff_id in self.lowered if staff_id in people]
+        branches = {branch for person in helpers for branch in person.branches if pending.waits(branch)}
         return Task(branches=sorted(branches)) if branches else None
 
     def count(self, topic: str, result: IntakeResult) -> None:

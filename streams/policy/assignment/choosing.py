@@ -7,11 +7,11 @@ from typing import NamedTuple
 import msgspec
 
 from schemas.reasons import ChosenBy, Exclusion
-from streams.policy.assignment.company import Company
 from streams.policy.assignment.people import Standing
 from streams.policy.assignment.pool import Pool
 from streams.policy.assignment.roster import Roster
 from streams.policy.assignment.rows import CallbackRow
+from streams.policy.assignment.staffing import Staffing
 
 SHOWN_AT_MOST = 50
 """With more candidates, only those who matter are listed and the rest is counted."""
@@ -42,9 +42,12 @@ class Choice(NamedTuple):
     pool: Pool
 
 
-def choose(company: Company, row: CallbackRow, strategy: str, at: int, without: str | None = None) -> Choice:
-    """The preferred person if eligible, else the first by the strategy."""
-    roster = company.roster(row.branch, at)
+def choose(
+    staffing: Staffing, row: CallbackRow, at: int, strategy: str | None = None, without: str | None = None
+) -> Choice:
+    """The preferred person if eligible, else the first by the strategy: the one given, else the branch's."""
+    strategy = strategy or staffing.strategy(row.branch)
+    roster = staffing.roster(row.branch, at)
     pool = roster.pool(row.service)
     preferred = row.preferred
     if preferred is not None and preferred != without and pool.is_eligible(preferred):
@@ -55,14 +58,14 @@ def choose(company: Company, row: CallbackRow, strategy: str, at: int, without: 
     return Choice(None, None, strategy, without, roster, pool)
 
 
-def survey(company: Company, row: CallbackRow, choice: Choice) -> tuple[list[Candidate], dict[str, int]]:
+def survey(staffing: Staffing, row: CallbackRow, choice: Choice) -> tuple[list[Candidate], dict[str, int]]:
     """The candidates by staff id, and how many were left out, by reason ("eligible": none).
 
     Candidates are the staff of the branch, and the preferred person if from elsewhere.
     """
     members = choice.roster.members
     shown = choice.roster.order
-    guest = row.preferred if row.preferred in company.people and row.preferred not in members else None
+    guest = row.preferred if row.preferred in staffing.people and row.preferred not in members else None
     if guest is not None:
         shown = sorted([*shown, guest])
     omitted: dict[str, int] = {}
@@ -71,11 +74,11 @@ def survey(company: Company, row: CallbackRow, choice: Choice) -> tuple[list[Can
         named = (one for one in (choice.staff_id, row.preferred, row.owner) if one in members)
         shown = sorted({*best, *named} if guest is None else {*best, *named, guest})
         omitted = _omitted(choice, shown)
-    return [_candidate(company, choice, staff_id) for staff_id in shown], omitted
+    return [_candidate(staffing, choice, staff_id) for staff_id in shown], omitted
 
 
-def _candidate(company: Company, choice: Choice, staff_id: str) -> Candidate:
-    standing = company.standings.get(staff_id, _NOTHING)
+def _candidate(staffing: Staffing, choice: Choice, staff_id: str) -> Candidate:
+    standing = staffing.standings.get(staff_id, _NOTHING)
     reason = _reason(choice, staff_id)
     if reason is None and staff_id == choice.without:
         reason = Exclusion.PRESENT_ASSIGNEE

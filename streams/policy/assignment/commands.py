@@ -54,10 +54,10 @@ def _reassign(case: Case, command_id: str, command: Reassign) -> Task | None:
     if row.owner is None:
         refuse(case, command_id, CommandRefusal.NOT_ASSIGNED, callback_id, row, strategy, note=note)
         return None
-    choice = choose(case.company, row, strategy or case.company.strategy(row.branch), case.at, without=row.owner)
+    choice = choose(case.staffing, row, case.at, strategy, without=row.owner)
     if choice.staff_id is None:
         nobody = CommandRefusal.NO_ELIGIBLE_STAFF
-        candidates, omitted = survey(case.company, row, choice)
+        candidates, omitted = survey(case.staffing, row, choice)
         refuse(
             case, command_id, nobody, callback_id, row, strategy, note=note, candidates=candidates, omitted=omitted
         )

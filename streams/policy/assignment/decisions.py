@@ -101,7 +101,7 @@ def refuse(
         callback_id,
         DecisionReason(reason),
         branch_id=None if row is None else row.branch,
-        strategy=case.company.strategy(row.branch) if strategy is None and row is not None else strategy,
+        strategy=case.staffing.strategy(row.branch) if strategy is None and row is not None else strategy,
         command_id=command_id,
         **fields,
     )

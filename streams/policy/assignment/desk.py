@@ -46,7 +46,7 @@ HANDLERS: dict[str, Callable[[Case, Event], Task | None]] = {
     "callback.expire": apply_command,
     "branch.reconsider": apply_command,
 }
-"""What is decided by; everything else on these topics is for other roles."""
+"""What is decided by."""
 
 
 class Desk:
@@ -76,8 +76,8 @@ class Desk:
 
     def receive(self, topic: str, record: Record, event: Event) -> None:
         """Apply a record that has just been counted into the positions, or put it in line."""
-        if event.type not in HANDLERS:
-            self._effects.counted["staffetta_intake_total", topic, IntakeResult.IGNORED] += 1
+        if event.type not in HANDLERS:  # a service: nothing is decided by more than its id
+            self._effects.counted["staffetta_intake_total", topic, IntakeResult.APPLIED] += 1
             return
         positions = self._state.positions
         basis = {name: positions[name] - 1 for name in TOPICS if name in positions}
@@ -101,7 +101,7 @@ class Desk:
             work, progress = unfinished
             case = Case(self._company(agenda.company_id), work.cause, self._effects)
             done = self._work(case, work.task, progress, allowance)
-            case.company.flush()
+            case.staffing.flush()
             if not done:
                 return
             agenda.finish()
@@ -122,7 +122,7 @@ class Desk:
         case = Case(company, cause, self._effects)
         task = HANDLERS[event.type](case, event)
         done = task is None or self._work(case, task, Progress(), allowance)
-        company.flush()
+        company.staffing.flush()
         return done
 
     def _work(self, case: Case, task: Task, progress: Progress, allowance: Allowance) -> bool:

@@ -28,15 +28,15 @@ TOPIC = "booking.directory"
 def apply_company(case: Case, event: Event) -> Task | None:
     data = event.data
     assert isinstance(data, Company | CompanyDeleted)
-    if not _is_news(case, case.company.company_row(), data.version):
+    if not _is_news(case, case.staffing.company_row(), data.version):
         return None
     if isinstance(data, Company):
-        case.company.set_company(CompanyRow(data.version, case.at, False, data.timezone))
+        case.staffing.set_company(CompanyRow(data.version, case.at, False, data.timezone))
     else:
-        case.company.set_company(CompanyRow(data.version, case.at, True))
+        case.staffing.set_company(CompanyRow(data.version, case.at, True))
     for branch_id in case.company.pending.branches():
         # Its zone is that of branches we do not know. They are not decided again, but shifts begin at other times.
-        if branch_id not in case.company.branches and case.company.pending.waits(branch_id):
+        if branch_id not in case.staffing.branches and case.company.pending.waits(branch_id):
             timers.expect(case, branch_id, others_wait=False)
     return None
 
@@ -44,7 +44,7 @@ def apply_company(case: Case, event: Event) -> Task | None:
 def apply_branch(case: Case, event: Event) -> Task | None:
     data, company = event.data, case.company
     assert isinstance(data, Branch | BranchDeleted)
-    known = company.branch_row(data.branch_id)
+    known = company.staffing.branch_row(data.branch_id)
     if not _is_news(case, known, data.version):
         return None
     arrives = False
@@ -53,7 +53,7 @@ def apply_branch(case: Case, event: Event) -> Task | None:
         row = BranchRow(data.version, case.at, False, data.timezone, data.auto_assign, data.strategy)
     else:
         row = BranchRow(data.version, case.at, True)
-    company.set_branch(data.branch_id, row)
+    company.staffing.set_branch(data.branch_id, row)
     return Task(branches=[data.branch_id], arriving=data.branch_id if arrives else None)
 
 
@@ -61,7 +61,7 @@ def apply_staff(case: Case, event: Event) -> Task | None:
     """Somebody has come, changed or left. They have left if they were deleted, or were active and are not."""
     data, company = event.data, case.company
     assert isinstance(data, Staff | StaffDeleted)
-    known = company.person_row(data.staff_id)
+    known = company.staffing.person_row(data.staff_id)
     if not _is_news(case, known, data.version):
         return None
     if isinstance(data, Staff):
@@ -69,7 +69,7 @@ def apply_staff(case: Case, event: Event) -> Task | None:
         leaves = known is not None and known.active and not row.active
     else:
         row, leaves = StaffRow(data.version, case.at, True), True
-    company.set_person(data.staff_id, row)
+    company.staffing.set_person(data.staff_id, row)
     branches = {*(known.branches if known is not None else ()), *row.branches}
     return Task(leaver=data.staff_id if leaves else None, branches=sorted(branches))
 

@@ -33,7 +33,7 @@ def expect(case: Case, branch_id: str, others_wait: bool) -> None:
     else everybody who waits there has just been looked at."""
     company = case.company
     timer = company.timer(branch_id)
-    begin = company.roster(branch_id, case.at).next_begin()
+    begin = company.staffing.roster(branch_id, case.at).next_begin()
     due = begin if begin < FOREVER else None
     if timer is None and due is None:
         return

@@ -54,13 +54,13 @@ def _heads(case: Case, task: Task) -> list[Head]:
 
 
 def _anybody(case: Case, branch_id: str, service: str | None) -> bool:
-    return case.company.roster(branch_id, case.at).pool(service).eligible > 0
+    return case.staffing.roster(branch_id, case.at).pool(service).eligible > 0
 
 
 def _decide(case: Case, callback_id: str) -> None:
     row = case.company.callback(callback_id)
     assert row is not None
-    branch = case.company.branches.get(row.branch)
+    branch = case.staffing.branches.get(row.branch)
     if row.waits_for == FOR_STAFF or (branch is not None and branch.auto_assign):
         assign(case, callback_id, row, row)
     else:  # its branch has come and does not assign by itself

@@ -2,6 +2,7 @@
 
 import pytest
 
+from streams.batch import Batch
 from streams.policy.assignment import rows
 from tests.support.assigning import Decision, Desk, decisions_of
 from tests.support.booking import Booking, Message, records
@@ -29,10 +30,13 @@ def story() -> list[Message]:
     return messages
 
 
+STORY = story()
+
+
 def play(part: int, at_most: int, batch: int) -> tuple[list[Decision], dict[tuple[str, str, str], bytes]]:
     desk = Desk(part=part, at_most=at_most)
     made: list[Decision] = []
-    line = records(story())
+    line = records(STORY)
     for start in range(0, len(line), batch):
         made += decisions_of(desk.apply(line[start : start + batch]).outputs)
     steps = 0
@@ -55,9 +59,8 @@ STORY = story()
 @pytest.mark.parametrize(
     ("part", "at_most", "batch"), [(1, 1, 1), (1, 1, 200), (7, 20, 5), (7, 3, 200), (40, 40, 13)]
 )
-def test_in_parts_as_at_once(monkeypatch: pytest.MonkeyPatch, part: int, at_most: int, batch: int) -> None:
+def test_in_parts_as_at_once(part: int, at_most: int, batch: int) -> None:
     """Done in parts, a task gives the decisions, order and summary that it gives when done at once."""
-    monkeypatch.setattr(__name__ + ".story", lambda: STORY)
     whole, rows_whole = play(10_000, 10_000, 1)
     parts, rows_parts = play(part, at_most, batch)
     for company_id in ("co-1", "co-2"):
@@ -124,8 +127,6 @@ def test_a_part_that_is_taken_back_is_done_again() -> None:
     booking, desk = Booking(), Desk(part=4, at_most=4)
     desk.send(booking.branch(auto_assign=False), booking.staff("st-1"))
     desk.send(*(booking.callback(f"cb-{n:02}") for n in range(10)), booking.bulk_auto_assign())
-    from streams.batch import Batch
-
     first = desk.role.step(Batch(desk.state, [], 0.0), desk.state).outputs
     desk.state.rollback()
     assert desk.role.next_wakeup(desk.state) == 0.0

@@ -42,7 +42,7 @@ def test_a_first_snapshot_that_says_unassigned() -> None:
 
 
 def test_status_assigned_without_assignee_is_a_request() -> None:
-    """The assignee decides, not the text of `status`: an `assigned` callback that names nobody is to be assigned."""
+    """The assignee decides, not the text of `status`: an `assigned` callback that names nobody is a request."""
     booking, desk = team("st-1")
     assert desk.one(booking.callback(status="assigned"))["staff_id"] == "st-1"
 
@@ -96,7 +96,7 @@ class TestUnknownBranch:
         return booking, desk
 
     def test_it_is_decided_when_the_branch_arrives(self) -> None:
-        """When the branch arrives with `auto_assign`, those who came before it are decided, caused by its event."""
+        """When the branch arrives with `auto_assign`, those before it are decided, caused by its event."""
         booking, desk = self.overtaken()
         assert desk.send(booking.staff("st-1")) == []
         branch = booking.branch()

@@ -23,7 +23,7 @@ def stacked() -> tuple[Booking, Desk]:
 
 
 def test_bulk_order_and_summary() -> None:
-    """Urgent, high, normal; then the older; then the smaller id; one decision each, in that order, and one summary."""
+    """Urgent, high, normal; then the older; then the smaller id; one decision each, and one summary."""
     booking, desk = stacked()
     command = booking.bulk_auto_assign()
     decisions = desk.send(command)
@@ -117,7 +117,7 @@ def test_those_who_find_nobody() -> None:
 
 
 def test_every_pending_callback() -> None:
-    """Without ids and branch: every open callback without assignee, waiting or not, of all branches known or not."""
+    """Without ids and branch: every open callback without assignee, waiting or not, its branch known or not."""
     booking, desk = team("st-1", service_ids=["sv-1", "sv-2"])
     desk.send(booking.callback("cb-assigned"))
     desk.send(booking.staff("st-1", service_ids=["sv-1"]))

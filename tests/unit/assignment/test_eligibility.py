@@ -110,7 +110,7 @@ def test_capacity_comes_before_present_assignee() -> None:
 
 
 def test_hours_are_those_of_the_branch() -> None:
-    """Working hours are read on the wall clock of the callback's branch: 09:00 in Lisbon is an hour after Berlin's."""
+    """Working hours are read on the wall clock of the callback's branch."""
     booking, desk = team("st-1", working_hours=week("09:00", "17:00"))
     desk.send(booking.branch("br-2", timezone="Europe/Lisbon"), booking.staff("st-1", branch_ids=["br-1", "br-2"]))
     at = MONDAY.replace(hour=8, minute=30)  # 09:30 in Berlin, 08:30 in Lisbon

@@ -12,7 +12,7 @@ SOON = MONDAY + HOUR
 
 
 def test_a_waiting_one_is_abandoned() -> None:
-    """When `expires_at` passes, the timer asks, and a waiting callback is abandoned: once, and then it is not open."""
+    """When `expires_at` passes, the timer asks and a waiting callback is abandoned, once; then it is not open."""
     booking, desk = team()
     desk.send(booking.callback(expires_at=iso(SOON)))
     assert desk.tick(SOON - timedelta(milliseconds=1)) == []

@@ -160,7 +160,7 @@ class TestDecisionId:
         assert desk.owner("cb-1") == "st-1"
 
     def test_it_is_no_echo_by_name_then(self) -> None:
-        """An event that names the latest decision and another person than the oldest is not taken for the oldest."""
+        """An event that names the latest decision is not taken for the echo of an older one to that person."""
         booking, desk, _ = decided("st-1", "st-2")
         desk.send(booking.reassign())
         third = desk.one(booking.reassign())  # back to st-1: unconfirmed are st-1, st-2, st-1

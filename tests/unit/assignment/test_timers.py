@@ -138,7 +138,7 @@ def test_silent_ones_have_no_moment() -> None:
 
 
 def test_a_record_that_comes_late() -> None:
-    """A callback whose record is older than the last reconsideration, and had found nobody, is reconsidered soon."""
+    """A callback whose record is older than the last reconsideration, and found nobody, is reconsidered soon."""
     booking, desk = before_work()
     desk.pass_time(NINE + HOUR)  # cb-1 is assigned at nine
     late = booking.callback("cb-2").but(at=NINE - timedelta(seconds=10))
@@ -149,7 +149,7 @@ def test_a_record_that_comes_late() -> None:
 
 def test_a_command_read_before_its_moment() -> None:
     """A clock that runs behind does not make the timer write without end: at most one command a second."""
-    booking, desk = before_work()
+    _, desk = before_work()
     desk.at = NINE
     written = 0
     for _ in range(5):

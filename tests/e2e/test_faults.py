@@ -1,0 +1,44 @@
+"""The guarantees under everything that can happen to processes."""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.kafka import DevKafka
+from tests.e2e.faults import Faults
+from tests.e2e.load import Load
+from tests.e2e.system import system
+from tests.support.postgres import Postgres
+
+ROUNDS = int(os.environ.get("ROUNDS", "1"))
+RATE = float(os.environ.get("RATE", "100"))
+
+
+@pytest.fixture
+def broker() -> Iterator[DevKafka]:
+    """One that may be killed."""
+    with DevKafka() as broker:
+        yield broker
+
+
+@pytest.mark.timeout(300 + 300 * ROUNDS)
+def test_nothing_is_lost_or_doubled_whatever_happens(
+    broker: DevKafka, postgres: Postgres, tmp_path: Path, rng: random.Random
+) -> None:
+    """Under a standing load every role is killed and paused beyond its session, workers are killed and sent away,
+    the broker is stopped and killed, mails are refused and cut off, twenty times in all, at random instants: no
+    event is lost, no decision, mail or dead letter doubled, and everybody's load is the number of their callbacks."""
+    with postgres.database() as url, system(broker.bootstrap, tmp_path, database_url=url) as made:
+        load = Load(made, rng, RATE)
+        load.open()
+        load.start()
+        faults = Faults(made, broker, rng)
+        faults.inject(faults.plan(ROUNDS))
+        faults.settle()
+        load.finish()
+        log = made.check()
+        print({topic: len(entries) for topic, entries in log.items()}, dict(faults.done))
+        assert faults.done.total() == 20 * ROUNDS

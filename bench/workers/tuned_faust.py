@@ -2,6 +2,7 @@
 batch, outputs through confluent-kafka and flushed before the batch is acknowledged. At least once, not exactly."""
 
 import asyncio
+from typing import Any, cast
 
 import faust
 import uvloop
@@ -41,7 +42,7 @@ async def main(job: Job) -> None:
     )
 
     @app.agent(events)
-    async def agent(stream: faust.StreamT[bytes]) -> None:
+    async def agent(stream: Any) -> None:
         loop = asyncio.get_running_loop()
         cache: dict[bytes, dict[str, int]] = {}
         async for taken in stream.take_events(1000, within=0.005 if job.latency else 0.05):
@@ -60,7 +61,7 @@ async def main(job: Job) -> None:
             await loop.run_in_executor(None, producer.flush)
 
     async with faust_app_running(app):
-        app.sensors._sensors.clear()
+        cast(Any, app.sensors)._sensors.clear()
         await asyncio.Event().wait()
 
 

@@ -24,6 +24,8 @@ from streams.lane.recovery import LaneTableManager
 from streams.lane.store import POSITIONS
 
 DAY = 86_400.0
+LEAVE_SECONDS = 5.0
+"""How long leaving the group may take. Who cannot tell it is missed when the session ends."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,11 +49,6 @@ class TurnSchema(faust.Schema[Any, Any]):
 
 class LaneApp(faust.App):
     lane: Lane
-
-    async def stop(self) -> None:
-        """Finish what is in flight while the agent still runs, then stop as Faust does."""
-        await self.lane.stop()
-        await super().stop()
 
     def _crash(self, reason: BaseException) -> None:
         end_process("a service of Faust crashed", reason)
@@ -120,7 +117,12 @@ async def run(app: LaneApp) -> None:
     await stop
     app.lane.watchdog.begin("the end of the process")
     start.cancel()
-    await app.stop()
+    await app.lane.stop()  # while the agent still runs
+    try:
+        async with asyncio.timeout(LEAVE_SECONDS):
+            await app.stop()
+    except TimeoutError:
+        end_process("the brokers do not answer; everything is durable", status=0)
     watch.cancel()
 
 

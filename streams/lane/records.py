@@ -24,7 +24,7 @@ class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
     headers: tuple[tuple[str, bytes], ...]
 
 
-class LanePartitionRecords(PartitionRecords):
+class LanePartitionRecords(PartitionRecords):  # type: ignore[misc]
     def __iter__(self) -> Iterator[FetchedRecord]:
         records: Iterator[FetchedRecord] = self._records_iterator
         return records

@@ -37,6 +37,8 @@ class Transactions:
                 # written; its default of 100 ms would be the latency of every second transaction.
                 "retry.backoff.ms": 10,
                 "retry.backoff.max.ms": 1000,
+                # By default up to 10 s pass until a broker is noticed that is back.
+                "reconnect.backoff.max.ms": 1000,
                 "message.max.bytes": 8 * 1024 * 1024,
             }
         )

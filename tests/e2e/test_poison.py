@@ -86,8 +86,8 @@ def event(event_type: str, data: dict[str, Any], **changed: Any) -> bytes:
 
 
 def test_poison_in_every_topic(bootstrap: str, tmp_path: Path) -> None:
-    """Each kind of unreadable record, in each topic that a role reads, becomes exactly one dead letter, by the role
-    that answers for it, with its reason and every byte; what is written before, between and after is dealt with."""
+    """Each kind of unreadable record, in each topic that a role reads, becomes exactly one dead letter, by the
+    role that answers for it, with its reason and every byte; all that is written around it is dealt with."""
     with system(bootstrap, tmp_path) as road:
         worker, salon = road.ready(), Booking(COMPANY)
         road.send(*opening(salon))

@@ -78,7 +78,7 @@ class Told:
         return self
 
 
-@settings(max_examples=250)
+@settings(max_examples=2500)
 @given(days)
 def test_as_the_rules_say(day: Day) -> None:
     """Every record leads to exactly the decisions that the rules, told naively, say; with every candidate's load,

@@ -325,21 +325,22 @@ class NaiveAssignment:
         self, callback: Callback, before: Callback | None, data: dict[str, Any], opens: bool, unassigned: bool
     ) -> None:
         """What a snapshot says about who has it."""
+        if unassigned:
+            callback.data = data = {**data, "assigned_to": None}
         named = data.get("assigned_to")
         stated = before.data.get("assigned_to") if before and (before.open or not opens) else None
-        if before is not None and self.is_echo(callback, data, named, stated):
+        if before is not None and self.is_echo(callback, data, named):
             return
         if unassigned:
             self.own(callback, None)
             callback.waits, callback.confirmed = "command", len(callback.ours)
-            callback.data = {**data, "assigned_to": None}
         elif named is not None and named != stated:
             if named != callback.owner:
                 self.own(callback, named)
                 self.take_turn(named)
             callback.waits, callback.confirmed = "command", len(callback.ours)
 
-    def is_echo(self, callback: Callback, data: dict[str, Any], named: str | None, stated: str | None) -> bool:
+    def is_echo(self, callback: Callback, data: dict[str, Any], named: str | None) -> bool:
         ids = [decision_id for decision_id, _ in callback.ours]
         if data.get("decision_id") is not None:
             if data["decision_id"] not in ids:
@@ -348,7 +349,7 @@ class NaiveAssignment:
             unconfirmed = place >= callback.confirmed
             callback.confirmed = max(callback.confirmed, place + 1)
             return place < len(ids) - 1 or (unconfirmed and callback.ours[place][1] is None)
-        if named is None or named == stated:
+        if named is None:
             return False
         for place in range(callback.confirmed, len(ids)):
             if callback.ours[place][1] is not None:

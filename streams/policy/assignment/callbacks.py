@@ -74,13 +74,14 @@ def _apply_statement(
     case: Case, known: CallbackRow | None, row: CallbackRow, data: Callback, *, unassigned: bool
 ) -> None:
     """Who has it by what the snapshot says. An assignment by hand is a turn, unless it names who has it anyway."""
-    by_hand, confirms, echo = data.assigned_to, 0, False
+    if unassigned:
+        row.stated = None
+    by_hand, confirms, echo = row.stated, 0, False
     if known is not None:
         stated = known.stated if known.open or not row.open else None
-        by_hand, confirms, echo = read_statement(known, data, stated)
+        by_hand, confirms, echo = read_statement(known, row.stated, data.decision_id, stated)
     if unassigned and not echo:
-        row.owner, row.stated, row.waits_for, by_hand = None, None, FOR_COMMAND, None
-        confirms = len(row.unconfirmed)
+        row.owner, row.waits_for, confirms = None, FOR_COMMAND, len(row.unconfirmed)
     if by_hand is not None and by_hand != row.owner:
         row.owner, row.waits_for = by_hand, FOR_COMMAND
         case.staffing.take_turn(by_hand, case.at)

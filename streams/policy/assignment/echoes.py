@@ -7,7 +7,6 @@ assign by hand in between. A snapshot that does no more than confirm a decision 
 from typing import NamedTuple
 from uuid import UUID
 
-from schemas.callbacks import Callback
 from streams.policy.assignment.rows import CallbackRow
 
 REMEMBERED = 64
@@ -24,20 +23,22 @@ class Statement(NamedTuple):
     echo: bool = False
 
 
-def read_statement(known: CallbackRow, data: Callback, stated: str | None) -> Statement:
-    """Only a change of `assigned_to` against `stated`, the previous snapshot's, is a statement.
+def read_statement(
+    known: CallbackRow, assignee: str | None, decision_id: str | None, stated: str | None
+) -> Statement:
+    """Only a change of `assignee`, the snapshot's, against `stated`, the previous one's, is a statement.
 
     An echo is none: it carries the id of a decision of ours that is not the latest or that assigned nobody or,
     carrying none, names the assignee of the oldest unconfirmed decision.
     """
-    assignee, confirms = data.assigned_to, 0
-    if data.decision_id is not None:
-        place = _place(known, data.decision_id)
+    confirms = 0
+    if decision_id is not None:
+        place = _place(known, decision_id)
         if place is not None:
             confirms = max(0, place + 1)
             if place < len(known.unconfirmed) - 1 or (place >= 0 and known.unconfirmed[place][1] is None):
                 return Statement(None, confirms, echo=True)
-    elif assignee is not None and assignee != stated:
+    elif assignee is not None:
         oldest = next((n for n, (_, staff_id) in enumerate(known.unconfirmed) if staff_id is not None), None)
         if oldest is not None and known.unconfirmed[oldest][1] == assignee:
             return Statement(None, oldest + 1, echo=True)

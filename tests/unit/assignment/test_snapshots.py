@@ -30,10 +30,12 @@ def test_unassigned_by_hand_undoes_it() -> None:
 
 def test_unassigned_that_still_names_somebody() -> None:
     """`callback.unassigned` unassigns, also if its snapshot still carries the former assignee."""
-    booking, desk, _ = decided()
-    desk.send(booking.callback("cb-1", "assigned", assigned_to="st-2"))
-    desk.send(booking.callback("cb-1", "unassigned", assigned_to="st-2"))
-    assert (desk.owner("cb-1"), desk.load("st-2")) == (None, 0)
+    for by_hand in ("st-1", "st-2"):  # st-1 has it by a decision that is not confirmed yet
+        booking, desk, _ = decided()
+        if by_hand == "st-2":
+            desk.send(booking.callback("cb-1", "assigned", assigned_to="st-2"))
+        desk.send(booking.callback("cb-1", "unassigned", assigned_to=by_hand))
+        assert (desk.owner("cb-1"), desk.load(by_hand)) == (None, 0)
 
 
 @pytest.mark.parametrize("event", ["assigned", "updated", "requested"])
@@ -130,6 +132,20 @@ def test_the_echo_skips_a_decision() -> None:
     desk.send(booking.callback("cb-1", "assigned", assigned_to="st-2"))
     desk.send(booking.callback("cb-1", "assigned", assigned_to="st-1"))
     assert desk.owner("cb-1") == "st-1"
+
+
+def test_a_decision_for_whom_the_booking_system_has_named_already() -> None:
+    """A snapshot confirms a decision by naming its assignee, also if it named the same person before."""
+    booking, desk, _ = decided("st-1")
+    desk.send(booking.callback("cb-1", "assigned", assigned_to="st-1"), booking.staff("st-1", is_active=False))
+    assert desk.one(booking.staff("st-1", is_active=True))["staff_id"] == "st-1"
+    desk.send(booking.callback("cb-1", "updated", assigned_to="st-1"))
+    desk.send(
+        booking.staff("st-2"), booking.reassign(), booking.staff("st-3"), booking.reassign(strategy="round_robin")
+    )
+    assert desk.owner("cb-1") == "st-3"
+    desk.send(booking.callback("cb-1", "assigned", assigned_to="st-2"))  # the late echo
+    assert desk.owner("cb-1") == "st-3"
 
 
 class TestDecisionId:

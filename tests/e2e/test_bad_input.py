@@ -1,0 +1,123 @@
+"""What people and machines do wrong: it is said in a line, by its name, and with what to do about it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.event_types import DEAD_LETTERS, DECISIONS, OUTCOMES
+from streams.kafka import DevKafka
+from tests.e2e.messages import in_two_days, opening
+from tests.e2e.system import ROLES, System, system
+from tests.support.booking import Booking
+from tests.support.smtp import closed_port
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def road(bootstrap: str, tmp_path: Path) -> Iterator[System]:
+    with system(bootstrap, tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem", "example"),
+    [
+        ({"partitions": "many"}, "STAFFETTA_PARTITIONS=many: must be a valid integer", "STAFFETTA_PARTITIONS=12"),
+        ({"brokers": "localhost"}, "STAFFETTA_BROKERS=localhost: must be HOST:PORT", "kafka-1:9092"),
+        (
+            {"recipient_hash_key": ""},
+            "STAFFETTA_RECIPIENT_HASH_KEY is not set, but needed",
+            "openssl rand -hex 32",
+        ),
+    ],
+)
+def test_a_wrong_setting(
+    bootstrap: str, tmp_path: Path, wrong: dict[str, str], problem: str, example: str
+) -> None:
+    """A wrong or missing setting ends the start with one line, which names variable, problem and example; status 2."""
+    with system(bootstrap, tmp_path, prepared=False) as made:
+        done = made.staffetta("worker", **wrong)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert problem in line
+    assert example in line
+
+
+def test_a_broker_that_is_not_there_yet(tmp_path: Path) -> None:
+    """A worker that is started before its broker says every few seconds that none answers, and connects to it when
+    it is there."""
+    with DevKafka() as broker, system(broker.bootstrap, tmp_path) as made:
+        broker.kill()
+        worker = made.start("--role", "assign")
+        said = worker.wait_for_log(f"no broker answers at {broker.bootstrap}", times=2)
+        assert "trying again" in said[0]["event"]
+        assert worker.get("/readyz")[0] == 503
+        broker.start()
+        worker.wait_until_ready()
+        assert worker.roles["assign"]["restarts"] == 0
+
+
+def test_topics_with_another_number_of_partitions(road: System) -> None:
+    """All roles refuse to work with topics that have another partition count, and name them, once; status 1."""
+    worker = road.start(partitions=3)
+    assert worker.ended() == 1
+    (line,) = worker.plain_lines
+    assert "STAFFETTA_PARTITIONS is 3" in line
+    assert f"{road.settings.topic_prefix}booking.directory (2)" in line
+
+
+def test_topics_that_are_missing(bootstrap: str, tmp_path: Path) -> None:
+    """Without topics a worker ends, naming one and the command that makes them; status 1."""
+    with system(bootstrap, tmp_path, prepared=False) as made:
+        worker = made.start("--role", "notify")
+        assert worker.ended() == 1
+        (line,) = worker.plain_lines
+        assert (
+            f"there is no topic {made.settings.topic_prefix}booking.directory: run `staffetta topics apply`"
+            in line
+        )
+
+
+def test_a_database_without_tables(road: System) -> None:
+    """Without its tables record ends the worker, naming the database and the command that makes them; status 1."""
+    worker = road.start(database_url=f"sqlite:///{road.folder / 'empty.db'}")
+    assert worker.ended() == 1
+    (line,) = worker.plain_lines
+    assert "empty.db is missing: run `staffetta db upgrade`" in line
+
+
+def test_a_mail_server_that_refuses_connections(road: System) -> None:
+    """Where nobody listens, each mail fails with the reason and becomes a dead letter, and the road goes on."""
+    with closed_port() as port:
+        worker = road.ready(smtp_url=f"smtp://127.0.0.1:{port}")
+        salon = Booking("co-1")
+        road.send(*opening(salon))
+        road.send(salon.callback(), salon.appointment(starts_at=in_two_days()))
+        log = road.check()
+        assert worker.is_ready()
+    outcomes = [(entry.event["type"], entry.event["data"]["reason"]) for entry in log[OUTCOMES]]
+    assert outcomes == [("notification.failed", "connection_failed")] * 2
+    letters = [entry.event["data"] for entry in log[DEAD_LETTERS]]
+    assert [letter["reason"] for letter in letters] == ["connection_failed"] * 2
+    assert all(letter["contents"]["email"]["body_text"] for letter in letters)
+    assert [entry.event["type"] for entry in log[DECISIONS]] == ["callback.auto_assigned"]
+
+
+def test_two_workers_with_one_member_id(road: System) -> None:
+    """Of two workers with the same static member id one goes on; the other ends with status 75, says why, and is
+    not started again."""
+    first = road.ready("--role", "assign", instance_id="desk-1")
+    second = road.start("--role", "assign", instance_id="desk-1")
+    both = (first, second)
+    wait_until(lambda: any(worker.process.poll() is not None for worker in both), "the end of one", 90)
+    gone, there = both if first.process.poll() is not None else (second, first)
+    assert gone.ended() == 75
+    (line,) = gone.logged("the lane ends this process")
+    assert "another worker uses the same static member id" in line["event"]
+    assert not gone.logged("role ended")
+    there.wait_until_ready()
+    salon = Booking("co-1")
+    road.send(*opening(salon), salon.callback())
+    wait_until(lambda: road.events(DECISIONS), "a decision by the one that is left", 90)

@@ -26,7 +26,9 @@ def main() -> None:
         narrator.title(PARTS[name].title)
         with DevKafka() as kafka:
             measured[name] = PARTS[name].measure(kafka.bootstrap, scale, narrator)
-        (out / "results.json").write_bytes(orjson.dumps(measured, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
+        (out / "results.json").write_bytes(
+            orjson.dumps(measured, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+        )
     plots.draw(measured, out)
     report.show(measured, Console())
     Console().print(f"\nAll figures and the plots are in {out}")

@@ -1,6 +1,7 @@
 """The role without Kafka: `Assign.step` on rows in memory, fed directly, as often as one core can."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from agents.assign import Assign
@@ -20,6 +21,8 @@ class Alone:
         self.states = [State(number, Assign.tables) for number in range(partitions)]
         self._role = Assign(partitions)
         self._now = now
+        self.counted: Counter[tuple[str, ...]] = Counter()
+        """What the role counted: see `streams.batch.Effects`."""
         for state in self.states:
             self._role.recovered(state)
 
@@ -61,7 +64,8 @@ class Alone:
             if records:
                 runs.append((topic, records))
         began = time.process_time()
-        self._role.step(Batch(state, runs, self._now), state)
+        effects = self._role.step(Batch(state, runs, self._now), state)
         taken = time.process_time() - began
+        self.counted += effects.counted
         state.committed()
         return taken

@@ -4,7 +4,7 @@ import time
 from itertools import pairwise
 from typing import Any
 
-from bench.kafka import Load, Progress, Sample, topics, write
+from bench.kafka import Load, Progress, Sample, count_answers, topics, write
 from bench.process import peak_mebibytes, status, stopped, worker
 
 
@@ -23,6 +23,7 @@ def throughput(module: str, brokers: str, load: Load, count: int, partitions: in
             with stopped(process):
                 write(job, backlog)
             samples = progress.wait_for(before + count, process)
+            answers = count_answers(job, load)
             threads, peak = status(process.pid, "Threads"), peak_mebibytes(process.pid)
     start = first.at - started
     first, last = _at(samples, before + count * 0.1), _at(samples, before + count * 0.9)
@@ -31,6 +32,7 @@ def throughput(module: str, brokers: str, load: Load, count: int, partitions: in
         "events_per_second": round(done / seconds),
         "cpu_seconds_per_100k": round((last.cpu - first.cpu) / done * 1e5, 3),
         "start_seconds": round(start, 2),
+        "answers": answers,
         "threads": threads,
         "peak_mib": peak,
         "other_cpu_percent": round(((last.all_cpu - first.all_cpu) - (last.cpu - first.cpu)) / seconds * 100),

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from bench.job import Job
@@ -112,6 +112,29 @@ def write(job: Job, events: Iterable[Made]) -> int:
         send(to, job, made)
         count += 1
     to.flush()
+    return count
+
+
+def count_answers(job: Job, load: Load) -> int:
+    """How many committed answers there are."""
+    reader = Consumer(
+        {
+            "bootstrap.servers": job.brokers,
+            "group.id": f"{job.group}-counter",
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+        }
+    )
+    topic, count, at_end = job.prefix + load.answers, 0, set[int | None]()
+    reader.assign([TopicPartition(topic, number, 0) for number in range(job.partitions)])
+    while len(at_end) < job.partitions:
+        for message in reader.consume(5000, 0.5):
+            error = message.error()
+            if error is None:
+                count += 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                at_end.add(message.partition())
+    reader.close()
     return count
 
 

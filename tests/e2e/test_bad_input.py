@@ -8,7 +8,8 @@ import pytest
 from schemas.event_types import DEAD_LETTERS, DECISIONS, OUTCOMES
 from streams.kafka import DevKafka
 from tests.e2e.messages import in_two_days, opening
-from tests.e2e.system import ROLES, System, system
+from tests.e2e.small_disk import small_disk
+from tests.e2e.system import System, system
 from tests.support.booking import Booking
 from tests.support.smtp import closed_port
 from tests.support.waiting import wait_until
@@ -35,7 +36,7 @@ def road(bootstrap: str, tmp_path: Path) -> Iterator[System]:
 def test_a_wrong_setting(
     bootstrap: str, tmp_path: Path, wrong: dict[str, str], problem: str, example: str
 ) -> None:
-    """A wrong or missing setting ends the start with one line, which names variable, problem and example; status 2."""
+    """A wrong or missing setting ends the start with a line that names variable, problem and example; status 2."""
     with system(bootstrap, tmp_path, prepared=False) as made:
         done = made.staffetta("worker", **wrong)
     assert done.returncode == 2
@@ -103,6 +104,28 @@ def test_a_mail_server_that_refuses_connections(road: System) -> None:
     assert [letter["reason"] for letter in letters] == ["connection_failed"] * 2
     assert all(letter["contents"]["email"]["body_text"] for letter in letters)
     assert [entry.event["type"] for entry in log[DECISIONS]] == ["callback.auto_assigned"]
+
+
+def test_a_full_disk(bootstrap: str, tmp_path: Path) -> None:
+    """When the disk with the data folder and the database is full, record says so and waits; nobody else does, not
+    even who is started again. When there is room, it catches up."""
+    with small_disk(tmp_path / "disk") as disk:
+        database_url = f"sqlite:///{disk.folder / 'staffetta.db'}"
+        with system(bootstrap, tmp_path, data_dir=disk.folder, database_url=database_url) as road:
+            worker, salon = road.ready(), Booking("co-1")
+            road.send(*opening(salon), salon.callback("cb-0"))
+            wait_until(lambda: len(road.box.mails) == 1, "the first mail", 90)
+            writer = worker.pid("record")
+            disk.fill(writer)
+            road.send(*[salon.callback(f"cb-{number}") for number in range(1, 150)])
+            worker.wait_for_log("database is away", role="record")
+            worker.kill_role("assign")
+            road.send(*[salon.callback(f"cb-{number}") for number in range(150, 300)])
+            wait_until(lambda: len(road.box.mails) == 300, "all mails", 90)
+            assert worker.pid("record") == writer
+            disk.free(writer)
+            worker.wait_for_log("database is back", role="record")
+            road.check()
 
 
 def test_two_workers_with_one_member_id(road: System) -> None:

@@ -31,7 +31,8 @@ def test_a_record_that_kills_is_dead_lettered(
 
         wait_until(lambda: supervise() and kafka.read_all("poison"), "the dead letter", timeout_seconds=90)
         wait_until(lambda: supervise() and workers.lag() == 0, "the rest")
-        assert [life.ended() for life in lives[:-1]] == [status] * DEATHS
+        # On a busy machine the impatient watchdog may end one that is still recovering: that is not counted.
+        assert [life.ended() for life in lives[:-1] if life.said("READY")] == [status] * DEATHS
         letters = [orjson.loads(entry.value or b"") for entry in kafka.read_all("poison")]
         assert [(letter["topic"], letter["value"]) for letter in letters] == [("events", bad)]
         assert "died" in letters[0]["detail"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agents.assign import Assign
 from streams.policy.assignment import choosing, rows
 from streams.state import State
-from tests.support.assigning import Decision, apply, check_rows, decisions_of
+from tests.support.assigning import Decision, apply, check_rows, decisions_of, finish
 from tests.support.booking import MONDAY, Booking, FakeRecord, Message, milliseconds
 from tests.support.booking_days import Action, Teller, days
 from tests.support.naive_assignment import NaiveAssignment
@@ -78,7 +78,7 @@ class Told:
         return self
 
 
-@settings(max_examples=2500)
+@settings(max_examples=250)
 @given(days)
 def test_as_the_rules_say(day: Day) -> None:
     """Every record leads to exactly the decisions that the rules, told naively, say; with every candidate's load,
@@ -169,8 +169,7 @@ def replay(role: Assign, records: Sequence[FakeRecord], cuts: list[int], drops: 
         if drops and number % drops == 0:
             state.derived.clear()
             role.recovered(state)
-    while role.next_wakeup(state) == 0.0:
-        outputs += apply(role, state, [], BEFORE).outputs
+    outputs += finish(role, state, BEFORE)
     return [output for output in outputs if output.topic == "assignment.decisions"], state
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from schemas import Event
 from schemas.commands import AutoAssign, BranchReconsider, BulkAutoAssign, CallbackExpire, Reassign
 from schemas.reasons import CommandRefusal, IntakeResult
-from streams.policy.assignment import bulk
+from streams.policy.assignment import bulk, timers
 from streams.policy.assignment.assigning import abandon, assign, reassign
 from streams.policy.assignment.case import Case
 from streams.policy.assignment.choosing import choose, survey
@@ -67,6 +67,7 @@ def _reassign(case: Case, command_id: str, command: Reassign) -> Task | None:
 
 
 def _reconsider(case: Case, command_id: str, command: BranchReconsider) -> Task | None:
+    timers.obeyed(case, command.branch_id)
     return Task(branches=[command.branch_id])
 
 

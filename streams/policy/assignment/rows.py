@@ -135,7 +135,7 @@ class TimerRow(msgspec.Struct, array_like=True, gc=False):
     due: int | None
     """When to write the next `branch.reconsider`; None: nobody's shift will begin, or it has been written."""
     written: int
-    """The last one written. The next is later, else its id would be taken for a repeat."""
+    """The last one written, or when it was read. The next is later, else its id would be taken for a repeat."""
 
 
 Row = CallbackRow | CompanyRow | BranchRow | StaffRow | LoadRow | TimerRow

@@ -25,7 +25,7 @@ EXPIRE = "callback.expire"
 WRITTEN_AT_ONCE = 1000
 """At most so many of a company in one transaction."""
 _APART = 1000
-"""Milliseconds between two commands of a branch at least, when the record's clock runs behind."""
+"""Milliseconds between two commands of a branch at least, while the records' clock runs behind ours."""
 
 
 def expect(case: Case, branch_id: str, others_wait: bool) -> None:
@@ -44,6 +44,13 @@ def expect(case: Case, branch_id: str, others_wait: bool) -> None:
         due = timer.due if due is None else min(due, timer.due)
     if due != timer.due:
         company.set_timer(branch_id, timer, TimerRow(due, timer.written))
+
+
+def obeyed(case: Case, branch_id: str) -> None:
+    """A command of ours is read: what was to come until its own time is looked at with it."""
+    timer = case.company.timer(branch_id)
+    if timer is not None and case.cause.source == OWN_SOURCE and case.at > timer.written:
+        case.company.set_timer(branch_id, timer, TimerRow(timer.due, case.at))
 
 
 def write_due(state: State, hints: Hints, effects: Effects, now: int) -> None:

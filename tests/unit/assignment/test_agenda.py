@@ -4,8 +4,8 @@ import pytest
 
 from streams.batch import Batch
 from streams.policy.assignment import rows
-from tests.support.assigning import Decision, Desk, decisions_of
-from tests.support.booking import Booking, Message, records
+from tests.support.assigning import Decision, Desk, decisions_of, finish
+from tests.support.booking import MONDAY, Booking, Message, records
 
 
 def story() -> list[Message]:
@@ -39,11 +39,7 @@ def play(part: int, at_most: int, batch: int) -> tuple[list[Decision], dict[tupl
     line = records(STORY)
     for start in range(0, len(line), batch):
         made += decisions_of(desk.apply(line[start : start + batch]).outputs)
-    steps = 0
-    while desk.role.next_wakeup(desk.state) == 0.0:
-        made += decisions_of(desk.apply([]).outputs)
-        steps += 1
-        assert steps < 1000
+    made += decisions_of(finish(desk.role, desk.state, MONDAY))
     rest = {
         (table, scope, key): value
         for table in rows.TABLES
@@ -51,9 +47,6 @@ def play(part: int, at_most: int, batch: int) -> tuple[list[Decision], dict[tupl
         for key, value in desk.state.rows(table, scope).items()
     }
     return made, rest
-
-
-STORY = story()
 
 
 @pytest.mark.parametrize(

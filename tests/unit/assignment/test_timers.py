@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from streams.batch import Batch
+from streams.batch import Batch, Output
 from streams.policy.assignment import rows
 from tests.support.assigning import Desk, team
 from tests.support.booking import MONDAY, Booking, Message, absence, iso, moment, week
@@ -145,6 +145,26 @@ def test_a_record_that_comes_late() -> None:
     assert desk.one(late).type == "waiting"
     (decision,) = desk.pass_time(NINE + HOUR)
     assert (decision["callback_id"], decision["staff_id"]) == ("cb-2", "st-1")
+
+
+def test_a_backlog_of_old_records() -> None:
+    """While old records are caught up with, each leaving somebody to wait, a branch is reconsidered at most once a
+    second of our clock, and everybody finds somebody in the end."""
+    booking, desk = before_work()
+    desk.pass_time(NINE + HOUR)
+    before = len(commands_in(desk))
+    for n in range(60):
+        desk.at = NINE + HOUR + n * timedelta(milliseconds=100)
+        desk.send(booking.callback(f"cb-old-{n}").but(at=EIGHT + n * timedelta(seconds=1)))
+        desk.obey()
+    assert 5 <= len(commands_in(desk)) - before <= 7
+    desk.at = NINE + 2 * HOUR
+    desk.obey()
+    assert desk.load("st-1") == 61
+
+
+def commands_in(desk: Desk) -> list[Output]:
+    return [output for output in desk.outputs if output.topic == "assignment.commands"]
 
 
 def test_a_command_read_before_its_moment() -> None:

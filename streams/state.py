@@ -70,6 +70,11 @@ class State:
         for table, scope, key in self._before:
             yield table, scope, key, self.get(table, scope, key)
 
+    def moved(self) -> dict[str, int]:
+        """The positions that have changed since the last commit."""
+        before = self._positions_before
+        return {topic: position for topic, position in self.positions.items() if before.get(topic) != position}
+
     def committed(self) -> None:
         self._before.clear()
         self._positions_before = dict(self.positions)

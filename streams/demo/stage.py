@@ -27,7 +27,7 @@ from streams.settings import Settings, load_settings
 
 SPEED = 600.0
 PARTITIONS = 4
-START_SECONDS = 20.0
+START_SECONDS = 25.0
 """Real time for the workers to start before the day's first minute."""
 READY_SECONDS = 120.0
 SETTLE_SECONDS = 90.0

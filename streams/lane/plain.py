@@ -28,7 +28,7 @@ class PlainWriter:
         )
 
     def write(self, outputs: Sequence[Output], progress: Callable[[], None]) -> None:
-        """Return when the brokers have them all. Raises KafkaException or TimeoutError: then nobody knows which."""
+        """Return when the brokers have them all. Raises KafkaException or TimeoutError: nobody knows which."""
         results: list[KafkaError | None] = []
 
         def delivered(error: KafkaError | None, _: Message) -> None:

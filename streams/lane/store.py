@@ -81,7 +81,8 @@ class KafkaStore:
         self._writers[number].commit(
             changelog,
             effects.outputs,
-            [TopicPartition(prefix + topic, number, offset) for topic, offset in state.positions.items()],
+            # Those that stayed where they were may have been committed beyond the marker of a transaction since.
+            [TopicPartition(prefix + topic, number, offset) for topic, offset in state.moved().items()],
             metadata,
             int(self._settings.clock.now() * 1000),
             lambda topic, offset: self._loaded.__setitem__((topic, number), offset),

@@ -42,13 +42,16 @@ def write_transactions(kafka: KafkaSpace, topic: str, committed: str, aborted: s
 
 def test_records_are_applied_once_and_the_lag_reaches_zero(kafka: KafkaSpace, workers: LaneWorkers) -> None:
     """Every record changes the state once, every event is answered once, and the group's lag is 0 within 5 s, also
-    where a partition ends with the markers of transactions."""
-    kafka.produce("events", [(KEYS[n % 7], f"event-{n}") for n in range(1500)])
+    where a partition ends with the markers of transactions, and again when only another topic has moved since."""
+    kafka.produce("events", [(KEYS[n % 7], f"event-{n}") for n in range(1499)])
     kafka.produce("commands", [(KEYS[n % 7], f"command-{n}") for n in range(700)])
     write_transactions(kafka, "commands", "command", "aborted")
     worker = workers.ready()
-    wait_until(lambda: len(answers(kafka)) >= 1500, "the answers")
+    wait_until(lambda: len(answers(kafka)) >= 1499, "the answers")
     wait_until(lambda: workers.lag() == 0, "the end of each partition, behind the markers", timeout_seconds=5)
+    kafka.produce("events", [(KEYS[1499 % 7], "event-1499")])
+    wait_until(lambda: len(answers(kafka)) >= 1500, "the last answer")
+    wait_until(lambda: workers.lag() == 0, "the end of each partition again", timeout_seconds=5)
     worker.leave()
     assert worker.ended() == 0
 

@@ -1,7 +1,8 @@
 """Deciding one callback: somebody gets it, or it waits, or it is given up."""
 
-import copy
 from typing import Any
+
+from msgspec.structs import replace
 
 from schemas.reasons import DecisionReason
 from streams.policy.assignment import timers
@@ -30,11 +31,11 @@ def assign(
     if choice.staff_id is not None:
         _give(case, AUTO_ASSIGNED, callback_id, before, row, choice, None, command_id=command_id)
         return True
-    row = copy.copy(row)
+    waiting = replace(row, waits_for=FOR_STAFF)
     if not quiet:
         reason = DecisionReason.NO_ELIGIBLE_STAFF
-        decided(row, _say(case, WAITING, callback_id, row, choice, reason, command_id=command_id), None)
-    _wait(case, callback_id, before, row)
+        decided(waiting, _say(case, WAITING, callback_id, row, choice, reason, command_id=command_id), None)
+    _wait(case, callback_id, before, waiting)
     return False
 
 
@@ -55,7 +56,7 @@ def replace_leaver(case: Case, callback_id: str, row: CallbackRow) -> None:
     if choice.staff_id is not None:
         _give(case, REASSIGNED, callback_id, row, row, choice, DecisionReason.STAFF_LEFT)
         return
-    waiting, reason = lost(row), DecisionReason.NO_ELIGIBLE_STAFF
+    waiting, reason = replace(row, owner=None, waits_for=FOR_STAFF), DecisionReason.NO_ELIGIBLE_STAFF
     decided(waiting, _say(case, WAITING, callback_id, row, choice, reason, previous_staff_id=row.owner), None)
     _wait(case, callback_id, row, waiting)
 
@@ -75,8 +76,7 @@ def abandon(
     identity = _say(
         case, ABANDONED, callback_id, row, nobody, reason, previous_staff_id=previous, command_id=command_id
     )
-    given_up = lost(row)
-    given_up.expired, given_up.ask_us, given_up.waits_for, given_up.at = True, None, FOR_COMMAND, case.at
+    given_up = replace(row, owner=None, expired=True, ask_us=None, waits_for=FOR_COMMAND, at=case.at)
     decided(given_up, identity, None)
     case.save(callback_id, row, given_up)
 
@@ -84,13 +84,6 @@ def abandon(
 def is_past(row: CallbackRow, at: int) -> bool:
     """Whether it has expired, as the timer has said or would have to say by now."""
     return row.expired or (row.expires_us is not None and row.expires_us <= at * 1000)
-
-
-def lost(row: CallbackRow) -> CallbackRow:
-    """The callback without its owner."""
-    row = copy.copy(row)
-    row.owner = None
-    return row
 
 
 def _give(
@@ -120,16 +113,13 @@ def _give(
         previous_staff_id=row.owner,
         **fields,
     )
-    row = copy.copy(row)
-    row.owner, row.waits_for = staff_id, FOR_COMMAND
-    decided(row, identity, staff_id)
+    given = replace(row, owner=staff_id, waits_for=FOR_COMMAND)
+    decided(given, identity, staff_id)
     case.staffing.take_turn(staff_id, case.at)
-    case.save(callback_id, before, row)
+    case.save(callback_id, before, given)
 
 
 def _wait(case: Case, callback_id: str, before: CallbackRow | None, row: CallbackRow) -> None:
-    """`row` is a copy made for this."""
-    row.waits_for = FOR_STAFF
     already = case.company.pending.waits(row.branch)
     case.save(callback_id, before, row)
     timers.expect(case, row.branch, already)

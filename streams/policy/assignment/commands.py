@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from schemas import Event
@@ -80,11 +81,8 @@ def _expire(case: Case, command_id: str, command: CallbackExpire) -> Task | None
         return None
     if row.owner is None:
         abandon(case, command.callback_id, row, command_id=command_id)
-        return None
-    expired = case.company.callback(command.callback_id)
-    assert expired is not None
-    expired.expired = True
-    case.save(command.callback_id, row, expired)
+    else:
+        case.save(command.callback_id, row, replace(row, expired=True))
     return None
 
 

@@ -8,6 +8,8 @@ looked at again.
 from datetime import datetime
 from itertools import islice
 
+from msgspec.structs import replace
+
 from schemas import encode
 from streams.batch import Effects, Output
 from streams.policy.assignment.case import Case
@@ -55,7 +57,7 @@ def obeyed(case: Case, branch_id: str) -> None:
 
 def write_due(state: State, hints: Hints, effects: Effects, now: int) -> None:
     """Write the commands whose moment is not after `now`. To be called before the batch changes anything."""
-    wake: dict[str, int | None] = {**hints.take_due(now)}
+    wake: dict[str, int | None] = dict(hints.take_due(now))
     try:
         for company_id in wake:
             company = Company.of(company_id, state, hints)
@@ -92,10 +94,7 @@ def _expire(company: Company, effects: Effects, callback_id: str) -> None:
     row = company.callback(callback_id)
     assert row is not None
     assert row.ask_us is not None
-    asked = company.callback(callback_id)
-    assert asked is not None
-    asked.ask_us = None
-    company.save(callback_id, row, asked)
+    company.save(callback_id, row, replace(row, ask_us=None))
     _write(company, effects, EXPIRE, "callback", callback_id, instant_us(row.ask_us))
 
 

@@ -2,6 +2,7 @@
 
 from heapq import heapify, heappop, heapreplace
 
+from msgspec.structs import replace
 from sortedcontainers import SortedList
 
 from streams.policy.assignment import timers
@@ -64,7 +65,4 @@ def _decide(case: Case, callback_id: str) -> None:
     if row.waits_for == FOR_STAFF or (branch is not None and branch.auto_assign):
         assign(case, callback_id, row, row)
     else:  # its branch has come and does not assign by itself
-        waiting = case.company.callback(callback_id)
-        assert waiting is not None
-        waiting.waits_for = FOR_COMMAND
-        case.save(callback_id, row, waiting)
+        case.save(callback_id, row, replace(row, waits_for=FOR_COMMAND))

@@ -106,7 +106,7 @@ def _store(settings: Settings, role: Role, lane_settings: LaneSettings) -> Store
 
     database = engine.create_engine(settings.database_url)
     schema.require_schema(database)
-    cluster = topics.topic_admin(settings).cluster_id()
+    cluster = topics.cluster_id(settings)
     rows = store.RecordStore(database, role.topics, topic_prefix=settings.topic_prefix, cluster_id=cluster)
     return DatabaseStore(rows, PlainWriter(lane_settings, [CONTENT_TYPE_HEADER]))
 
@@ -161,7 +161,6 @@ def main(name: str) -> None:
     try:
         settings = load_settings([name])
         configure_logging(settings.log_level, settings.log_format, name)
-        topics.wait_for_brokers(settings)
         topics.check(settings, name, (*ROLES[name].role.tables, POSITIONS))
         lane = create_lane(settings, name)
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's threads make loops of their own

@@ -127,7 +127,7 @@ async def run(app: LaneApp) -> None:
 
 
 def calm_collector() -> None:
-    """Batches make many objects and hardly any cycles: as Python is set, the search for cycles takes a fifth of the
+    """Batches make many objects and hardly any cycles; as Python is set, looking for them takes a fifth of the
     time. What has been imported by now stays, and is left out of it for good."""
     gc.collect()
     gc.freeze()

@@ -3,7 +3,7 @@
 from streams.topics.admin import TopicAdmin, UnreachableError, topic_admin
 from streams.topics.planning import Plan, Topic, WrongConfig, WrongCount, plan
 from streams.topics.specs import CONTRACT_TOPICS, TopicSpec, changelog, wanted_topics
-from streams.topics.starting import check, wait_for_brokers
+from streams.topics.starting import check, cluster_id
 
 __all__ = [
     "CONTRACT_TOPICS",
@@ -16,8 +16,8 @@ __all__ = [
     "WrongCount",
     "changelog",
     "check",
+    "cluster_id",
     "plan",
     "topic_admin",
-    "wait_for_brokers",
     "wanted_topics",
 ]

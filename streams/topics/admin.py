@@ -40,10 +40,10 @@ class TopicAdmin:
         # What librdkafka would print about a lost connection is said once, by UnreachableError.
         self._admin = AdminClient({**client, "log_level": 0, "error_cb": self._remember})
 
-    def partition_counts(self, timeout_seconds: float = _TIMEOUT_SECONDS) -> dict[str, int]:
+    def partition_counts(self) -> dict[str, int]:
         """Every topic of the prefix, by its name without it."""
         try:
-            topics = self._admin.list_topics(timeout=timeout_seconds).topics
+            topics = self._admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
         except KafkaException as error:
             raise self._explained(error) from error
         return {

@@ -1,6 +1,7 @@
-"""What a worker asks of the topics before it starts."""
+"""What a worker asks of the brokers before it starts. However often it starts: they may be away at any time."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import structlog
 
@@ -8,22 +9,30 @@ from streams.settings import Settings
 from streams.topics.admin import UnreachableError, topic_admin
 from streams.topics.specs import CONTRACT_TOPICS, changelog
 
+T = TypeVar("T")
+
 log = structlog.get_logger("staffetta")
 
 
-def wait_for_brokers(settings: Settings) -> None:
-    """Return once a broker answers; until then say every few seconds that none does."""
-    admin = topic_admin(settings)
+def patiently(ask: Callable[[], T]) -> T:
+    """What `ask` gives once a broker answers; until then say every few seconds that none does."""
     while True:
         try:
-            admin.partition_counts(timeout_seconds=3)
+            return ask()
         except UnreachableError as error:
             log.warning(f"{error}; trying again")
-        else:
-            return
 
 
 def check(settings: Settings, role: str, tables: Iterable[str]) -> None:
     """Raise UserError, naming the topic, if one is missing or has another number of partitions."""
-    names = [spec.name for spec in CONTRACT_TOPICS]
-    topic_admin(settings).check([*names, *(changelog(role, table).name for table in tables)])
+    wanted = [
+        *(spec.name for spec in CONTRACT_TOPICS),
+        *(changelog(role, table).name for table in tables),
+    ]
+    admin = topic_admin(settings)
+    patiently(lambda: admin.check(wanted))
+
+
+def cluster_id(settings: Settings) -> str:
+    """Which cluster this is: offsets mean nothing in another one."""
+    return patiently(topic_admin(settings).cluster_id)

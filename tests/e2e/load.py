@@ -3,7 +3,11 @@
 import random
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Message as KafkaMessage
 
 from tests.e2e.messages import in_two_days, opening
 from tests.e2e.system import System
@@ -141,6 +145,8 @@ class Load(threading.Thread):
         super().__init__(name="load", daemon=True)
         self.sent = 0
         self.poison = 0
+        self.acknowledged: Counter[str] = Counter()
+        """Topic -> how many records the brokers have taken."""
         self._system, self._rng, self._rate = system, rng, rate
         self._salons = [Salon(f"co-{number}", rng) for number in range(COMPANIES)]
         self._told = threading.Event()
@@ -149,7 +155,9 @@ class Load(threading.Thread):
     def open(self) -> None:
         """The directory, before anything that rests on it."""
         for salon in self._salons:
-            self._system.send(*salon.opens())
+            for message in salon.opens():
+                self._produce(message.topic, message.key, message.value)
+        self._system.flush()
 
     def run(self) -> None:
         try:
@@ -174,13 +182,21 @@ class Load(threading.Thread):
     def _send_one(self) -> None:
         self.sent += 1
         message = self._rng.choice(self._salons).next()
-        self._system.produce(message.topic, message.key, message.value)
+        self._produce(message.topic, message.key, message.value)
         luck = self._rng.random()
         if luck < 0.005:
             self.poison += 1
-            self._system.produce(message.topic, message.key, message.value[:-10])
+            self._produce(message.topic, message.key, message.value[:-10])
         elif luck < 0.015:
             self._hurt_mail()
+
+    def _produce(self, topic: str, key: bytes, value: bytes) -> None:
+        def taken(error: KafkaError | None, _: KafkaMessage) -> None:
+            if error is not None:
+                raise KafkaException(error)
+            self.acknowledged[topic] += 1
+
+        self._system.produce(topic, key, value, taken)
 
     def _hurt_mail(self) -> None:
         stage, fault = self._rng.choice(

@@ -2,11 +2,21 @@
 
 import os
 import random
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from schemas.event_types import (
+    APPOINTMENTS,
+    CALLBACKS,
+    COMMANDS,
+    DIRECTORY,
+    INTAKE_DEAD_LETTERS,
+    OUTCOMES,
+)
+from streams.audit import Log
 from streams.kafka import DevKafka
 from tests.e2e.faults import Faults
 from tests.e2e.load import Load
@@ -40,5 +50,22 @@ def test_nothing_is_lost_or_doubled_whatever_happens(
         faults.settle()
         load.finish()
         log = made.check()
-        print({topic: len(entries) for topic, entries in log.items()}, dict(faults.done))
-        assert faults.done.total() == 20 * ROUNDS
+    assert faults.done.total() == 20 * ROUNDS
+    assert inputs(log) == load.acknowledged
+    assert len(log[INTAKE_DEAD_LETTERS]) == load.poison
+    ends = Counter(entry["how"] for worker in faults.workers for entry in worker.logged("role ended"))
+    assert set(ends) <= {"killed by SIGKILL", "exit status 70"}
+    outcomes = Counter(entry.event["type"] for entry in log[OUTCOMES])
+    assert outcomes["notification.unconfirmed"]
+    print(f"{dict(faults.done)}\nended: {dict(ends)}\nread: {dict(inputs(log))}\nwritten: {dict(outcomes)}")
+
+
+def inputs(log: Log) -> Counter[str]:
+    """How many records of each input topic a booking system has written."""
+    ours = (b'"source":"/staffetta/', b'"source": "/staffetta/')
+    return Counter(
+        topic
+        for topic in (DIRECTORY, CALLBACKS, APPOINTMENTS, COMMANDS)
+        for entry in log[topic]
+        if not any(source in (entry.value or b"") for source in ours)
+    )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agents.assign import Assign
 from streams.policy.assignment import choosing, rows
 from streams.state import State
-from tests.support.assigning import Decision, apply, check_rows, decisions_of, finish
+from tests.support.assigning import Decision, apply, check_rows, decisions_of, finish, reloaded
 from tests.support.booking import MONDAY, Booking, FakeRecord, Message, milliseconds
 from tests.support.booking_days import Action, Teller, days
 from tests.support.naive_assignment import NaiveAssignment
@@ -146,18 +146,18 @@ def test_replaying_a_prefix_changes_nothing(day: Day, length: int) -> None:
 
 @settings(max_examples=150)
 @given(days, st.lists(st.integers(1, 9), max_size=20), st.integers(1, 3), st.integers(0, 30))
-def test_batches_may_be_cut_anywhere(day: Day, cuts: list[int], part: int, drops: int) -> None:
-    """Cutting the same records into batches in any way, doing large tasks in parts of any size, and dropping what
-    was derived at any point, give the same decisions byte for byte and the same rows."""
+def test_batches_may_be_cut_anywhere(day: Day, cuts: list[int], part: int, restarts: int) -> None:
+    """Cutting the same records into batches in any way, doing large tasks in parts of any size, and another
+    process taking over at any point, give the same decisions byte for byte and the same rows."""
     told = Told().all(day)
     whole = [output.value for output in replay(Assign(1), told.records, [], 0)[0]]
-    outputs, state = replay(Assign(1, part=part, at_most=part), told.records, cuts, drops)
+    outputs, state = replay(Assign(1, part=part, at_most=part), told.records, cuts, restarts)
     assert [output.value for output in outputs] == whole
     assert table_rows(state) == table_rows(told.state)
 
 
-def replay(role: Assign, records: Sequence[FakeRecord], cuts: list[int], drops: int) -> tuple[list[Any], State]:
-    """Apply `records` in batches of these sizes, the rest at once; after every `drops` batches the process is
+def replay(role: Assign, records: Sequence[FakeRecord], cuts: list[int], restarts: int) -> tuple[list[Any], State]:
+    """Apply `records` in batches of these sizes, the rest at once; after every `restarts` batches the process is
     another one."""
     state, outputs, start = fresh(role), [], 0
     sizes = [*cuts, len(records)]
@@ -166,9 +166,8 @@ def replay(role: Assign, records: Sequence[FakeRecord], cuts: list[int], drops: 
         start += size
         if batch:
             outputs += apply(role, state, batch, BEFORE).outputs
-        if drops and number % drops == 0:
-            state.derived.clear()
-            role.recovered(state)
+        if restarts and number % restarts == 0:
+            state = reloaded(role, state)
     outputs += finish(role, state, BEFORE)
     return [output for output in outputs if output.topic == "assignment.decisions"], state
 

@@ -103,6 +103,10 @@ class Desk:
         check_rows(self.state)
         return effects
 
+    def restart(self) -> None:
+        """Another process takes over."""
+        self.state = reloaded(self.role, self.state)
+
     def load(self, staff_id: str, company_id: str = "co-1") -> int:
         return self._standing(staff_id, company_id).load
 
@@ -137,6 +141,19 @@ def apply(role: Assign, state: State, batch: Sequence[FakeRecord], at: datetime)
     effects = role.step(Batch(state, list(runs), at.timestamp()), state)
     state.committed()
     return effects
+
+
+def reloaded(role: Assign, state: State) -> State:
+    """What another process knows that loads the rows, in whatever order they come."""
+    fresh = State(state.partition, role.tables)
+    for table in role.tables:
+        for scope in state.scopes(table):
+            for key, value in reversed(state.rows(table, scope).items()):
+                fresh.restore(table, scope, key, value)
+    fresh.positions = dict(state.positions)
+    fresh.committed()
+    role.recovered(fresh)
+    return fresh
 
 
 def finish(role: Assign, state: State, at: datetime) -> list[Output]:

@@ -106,13 +106,13 @@ def test_a_new_process_goes_on() -> None:
     booking, desk = Booking(), Desk(part=4, at_most=4)
     desk.send(booking.branch(auto_assign=False), booking.staff("st-1"))
     desk.send(*(booking.callback(f"cb-{n:02}") for n in range(10)))
-    made = desk.send(booking.bulk_auto_assign())
+    made = desk.send(booking.bulk_auto_assign(), booking.reassign("cb-09"), booking.auto_assign("cb-09"))
     while desk.role.next_wakeup(desk.state) == 0.0:
-        desk.state.derived.clear()
-        desk.role.recovered(desk.state)
+        desk.restart()
         made += decisions_of(desk.apply([]).outputs)
-    assert [one.get("callback_id") for one in made] == [*(f"cb-{n:02}" for n in range(10)), None]
-    assert (made[-1]["total"], made[-1]["assigned"]) == (10, 10)
+    assert [one.get("callback_id") for one in made] == [*(f"cb-{n:02}" for n in range(10)), None, "cb-09", "cb-09"]
+    assert (made[10]["total"], made[10]["assigned"]) == (10, 10)
+    assert [one["reason"] for one in made[11:]] == ["no_eligible_staff", "already_assigned"]
 
 
 def test_a_part_that_is_taken_back_is_done_again() -> None:

@@ -110,9 +110,9 @@ def test_memory_survives_a_restart() -> None:
     """A process that takes over forgets at the same moment."""
     booking, desk = team("st-1")
     desk.send(booking.callback(), booking.callback("cb-1", "completed"))
-    desk.state.derived.clear()
+    desk.restart()
     assert desk.one(booking.auto_assign(), at=MONDAY + 30 * DAY - TICK)["reason"] == "not_open"
-    desk.state.derived.clear()
+    desk.restart()
     assert desk.one(booking.auto_assign(), at=MONDAY + 30 * DAY)["reason"] == "unknown_callback"
 
 

@@ -107,6 +107,22 @@ def test_in_bulk_order() -> None:
     assert [one["callback_id"] for one in decisions] == ["cb-1", "cb-4", "cb-2"]
 
 
+def test_in_bulk_order_across_services_and_branches() -> None:
+    """Bulk order is over all that the record can help, not service by service or branch by branch."""
+    booking, desk = team()
+    desk.send(booking.branch("br-2"))
+    minutes = [7, 3, 11, 1, 9, 5, 0, 10, 2, 8, 4, 6]
+    for n, minute in enumerate(minutes):
+        place = {"branch_id": f"br-{1 + n % 2}", "service_id": f"sv-{1 + n % 3}"}
+        at = iso(MONDAY - timedelta(minutes=minute))
+        assert desk.one(booking.callback(f"cb-{minute:02}", requested_at=at, **place)).type == "waiting"
+    services = ["sv-1", "sv-2", "sv-3"]
+    decisions = desk.send(booking.staff("st-1", branch_ids=["br-1", "br-2"], service_ids=services))
+    assert [one["callback_id"] for one in decisions] == [
+        f"cb-{minute:02}" for minute in sorted(minutes, reverse=True)
+    ]
+
+
 def test_those_for_a_command_are_left_alone() -> None:
     """A callback that waits for a command is not decided when staff changes."""
     booking, desk = team()
@@ -144,6 +160,15 @@ def test_nothing_else_decides_them_again(unrelated: str) -> None:
     at = MONDAY + timedelta(hours=2)
     assert desk.send(message, at=at) == []
     assert desk.one(booking.reconsider(due_at=at))["callback_id"] == "cb-1"
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved away"])
+def test_somebody_goes(how: str) -> None:
+    """An event that takes somebody out of the branch is one of that branch: whose shift has begun by then is found."""
+    booking, desk = team("st-1", "st-2", working_hours=week("12:00", "17:00"))
+    assert desk.one(booking.callback()).type == "waiting"
+    event = booking.deleted("staff", "st-1") if how == "deleted" else booking.staff("st-1", branch_ids=["br-2"])
+    assert desk.one(event, at=MONDAY + timedelta(hours=2))["staff_id"] == "st-2"
 
 
 def test_an_event_that_changes_the_waiting_callback() -> None:

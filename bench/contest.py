@@ -1,5 +1,6 @@
 """Workers against each other on the same load, in turns: A B A B, so that what else the machine does hits all."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
@@ -43,8 +44,9 @@ def hold(contest: Contest, brokers: str, rounds: int, seconds: float, narrator: 
     for _ in range(rounds):
         for label, entry in contest.entries.items():
             with narrator.step(f"{label}: a backlog of {entry.events:,}") as say:
+                load = os.getloadavg()[0]
                 run = throughput(entry.module, brokers, contest.load(), entry.events, contest.partitions)
-                backlogs[label].append(run)
+                backlogs[label].append(run | {"load_before": round(load, 1)})
                 say(f"{run['events_per_second']:,} events/s, {run['cpu_seconds_per_100k']} CPU-s per 100,000")
         for label in paces:
             with narrator.step(f"{label}: {RATE:.0f} events/s for {seconds:.0f} s") as say:

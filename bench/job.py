@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-VARIABLE = "STAFFETTA_BENCH_JOB"
+VARIABLE = "BENCH_JOB"
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,8 +127,8 @@ async def run(app: LaneApp) -> None:
 
 
 def calm_collector() -> None:
-    """Batches make many objects and hardly any cycles; as Python is set, looking for them takes a fifth of the
-    time. What has been imported by now stays, and is left out of it for good."""
+    """Batches make many objects and hardly any cycles; as Python is set, looking for them takes a fifth of
+    the time. What has been imported by now stays, and is left out of it for good."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

@@ -26,7 +26,7 @@ class LaneSettings:
     max_batch: int = 5000
     buffer_bytes: int = 32 * 1024 * 1024
     """For records that are fetched and not yet applied, of all partitions together."""
-    gather: float = 0.003
+    gather: float = 0.001
     """The least time between two transactions of one partition while few records wait."""
     commit_interval: float = 1.0
     """How often positions of partitions at rest are committed to the group."""

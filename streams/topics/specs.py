@@ -54,6 +54,8 @@ _CHANGELOG = MappingProxyType(
         "segment.bytes": str(64 * 1024 * 1024),
         "segment.ms": str(60 * 60 * 1000),
         "min.cleanable.dirty.ratio": "0.1",
+        # A row may hold a whole record that has to wait, and a record may have 1 MB.
+        "max.message.bytes": str(4 * 1024 * 1024),
     }
 )
 

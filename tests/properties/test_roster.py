@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.reasons import Exclusion
+from streams.policy.assignment import roster as roster_module
 from streams.policy.assignment.availability import Timetable
 from streams.policy.assignment.moments import DAY, FOREVER
 from streams.policy.assignment.people import Person, Standing
@@ -37,21 +39,33 @@ people = st.builds(
     week=weeks,
     absences=absences,
 )
+stands_now = st.tuples(st.just("stand"), st.sampled_from(NAMES[:4]), st.integers(0, 4), st.integers(0, 50))
+asks = st.tuples(st.just("ask"), st.sampled_from([None, "sv-1"]), st.sampled_from(sorted(STRATEGIES)))
 steps: st.SearchStrategy[tuple[Any, ...]] = st.one_of(
     st.tuples(st.just("put"), people),
-    st.tuples(st.just("put"), people),
     st.tuples(st.just("remove"), st.sampled_from(NAMES)),
-    st.tuples(st.just("stand"), st.sampled_from(NAMES), st.integers(0, 4), st.integers(0, 50)),
     st.tuples(st.just("move"), st.integers(0, 80).map(lambda hour: START + hour * HOUR)),
-    st.tuples(st.just("ask"), st.sampled_from([None, "sv-1", "sv-2"]), st.sampled_from(sorted(STRATEGIES))),
+    stands_now,
+    stands_now,
+    asks,
+    asks,
 )
+stories = st.integers(0, 80).flatmap(lambda size: st.lists(steps, min_size=size, max_size=size))
 
 
 @settings(max_examples=300)
-@given(st.lists(steps, max_size=60), st.sampled_from([None, *NAMES]))
-def test_the_index_is_what_looking_finds(story: list[tuple[Any, ...]], without: str | None) -> None:
+@given(st.lists(steps, max_size=60), st.sampled_from([None, *NAMES]), st.integers(-48, 8))
+def test_the_index_is_what_looking_finds(
+    story: list[tuple[Any, ...]], without: str | None, look_back: int
+) -> None:
     """Whoever comes, goes, changes, is assigned, and whichever way time moves: order and counts are those that
     looking at everybody gives, and so is the next beginning of somebody's shift."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(roster_module, "LOOK_BACK", look_back)
+        play(story, without)
+
+
+def play(story: list[tuple[Any, ...]], without: str | None) -> None:
     standings: dict[str, Standing] = {}
     roster, known, at = Roster(BERLIN, START, [], standings), {}, START
     for step in [*story, ("ask", None, "load_based"), ("ask", "sv-1", "round_robin")]:

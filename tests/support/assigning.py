@@ -148,7 +148,7 @@ def reloaded(role: Assign, state: State) -> State:
     fresh = State(state.partition, role.tables)
     for table in role.tables:
         for scope in state.scopes(table):
-            for key, value in reversed(state.rows(table, scope).items()):
+            for key, value in sorted(state.rows(table, scope).items(), reverse=True):
                 fresh.restore(table, scope, key, value)
     fresh.positions = dict(state.positions)
     fresh.committed()

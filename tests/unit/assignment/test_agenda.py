@@ -106,7 +106,8 @@ def test_a_new_process_goes_on() -> None:
     booking, desk = Booking(), Desk(part=4, at_most=4)
     desk.send(booking.branch(auto_assign=False), booking.staff("st-1"))
     desk.send(*(booking.callback(f"cb-{n:02}") for n in range(10)))
-    made = desk.send(booking.bulk_auto_assign(), booking.reassign("cb-09"), booking.auto_assign("cb-09"))
+    commands = records([booking.bulk_auto_assign(), booking.reassign("cb-09"), booking.auto_assign("cb-09")])
+    made = decisions_of(desk.apply(commands).outputs)
     while desk.role.next_wakeup(desk.state) == 0.0:
         desk.restart()
         made += decisions_of(desk.apply([]).outputs)

@@ -164,7 +164,7 @@ def test_nothing_else_decides_them_again(unrelated: str) -> None:
 
 @pytest.mark.parametrize("how", ["deleted", "moved away"])
 def test_somebody_goes(how: str) -> None:
-    """An event that takes somebody out of the branch is one of that branch: whose shift has begun by then is found."""
+    """An event that takes somebody out of the branch is one of that branch, and decides those who wait there."""
     booking, desk = team("st-1", "st-2", working_hours=week("12:00", "17:00"))
     assert desk.one(booking.callback()).type == "waiting"
     event = booking.deleted("staff", "st-1") if how == "deleted" else booking.staff("st-1", branch_ids=["br-2"])

@@ -1,8 +1,19 @@
 """The difference between wanted topics and those of a cluster."""
 
 import pytest
+from structlog.testing import capture_logs
 
-from streams.topics import CONTRACT_TOPICS, Topic, TopicSpec, WrongConfig, WrongCount, plan, wanted_topics
+from streams.topics import (
+    CONTRACT_TOPICS,
+    Topic,
+    TopicSpec,
+    UnreachableError,
+    WrongConfig,
+    WrongCount,
+    plan,
+    wanted_topics,
+)
+from streams.topics.starting import patiently
 
 SPEC = TopicSpec("things", {"retention.ms": "1000", "cleanup.policy": "delete"})
 
@@ -42,3 +53,18 @@ def test_changelogs() -> None:
         "staffetta-notify-positions-changelog",
     }
     assert all(specs[name].config["cleanup.policy"] == "compact" for name in names)
+
+
+def test_brokers_that_are_away_are_asked_again() -> None:
+    """Whatever a starting worker asks, it asks until a broker answers, and says each time that none does."""
+    answers = [UnreachableError("no broker answers"), UnreachableError("no broker answers"), 7]
+
+    def ask() -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with capture_logs() as logs:
+        assert patiently(ask) == 7
+    assert [entry["event"] for entry in logs] == ["no broker answers; trying again"] * 2

@@ -28,7 +28,8 @@ def draw(measured: dict[str, Any], folder: Path) -> None:
         _save(_latencies(contests, titles), folder / "latency.svg")
     if "c" in measured:
         _save(_growth(measured["c"]), folder / "growth.svg")
-        _save(_partitions(measured["c"]["partitions"]), folder / "partitions.svg")
+        if "partitions" in measured["c"]:
+            _save(_partitions(measured["c"]["partitions"]), folder / "partitions.svg")
 
 
 def _bars(contests: dict[str, Any], titles: dict[str, str], kind: str, figure: str, unit: str) -> Any:

@@ -87,6 +87,9 @@ def test_every_record_is_counted_once(road: System) -> None:
     road.produce(CALLBACKS, b"co-7", b"nonsense")
     road.flush()
     log = road.check()
+    # Counted once it is committed, so a moment after it can be read.
+    mails = "staffetta_outcomes_total", "channel", "type", "reason"
+    wait_until(lambda: sum(counted(worker, *mails, role="deliver").values()) >= 3, "the last mail to be counted")
 
     def intake(topic: str, role: str) -> dict[str, int]:
         return counted(worker, "staffetta_intake_total", "result", topic=topic, role=role)
@@ -102,8 +105,7 @@ def test_every_record_is_counted_once(road: System) -> None:
         ("callback.auto_assigned", "load_based"): 1,
         ("callback.command_refused", "already_assigned"): 1,
     }
-    outcomes = counted(worker, "staffetta_outcomes_total", "channel", "type", "reason", role="deliver")
-    assert outcomes == {("email", "notification.sent", "none"): 3}
+    assert counted(worker, *mails, role="deliver") == {("email", "notification.sent", "none"): 3}
     dead = counted(worker, "staffetta_dead_letters_total", "topic", "reason", role="assign")
     assert dead == {("intake.dead-letters", "invalid_json"): 1}
     assert counted(worker, "staffetta_role_up", "role") == dict.fromkeys(ROLES, 1)

@@ -6,7 +6,9 @@ names, addresses or texts. Tracebacks are plain, because their local variables w
 
 import logging
 import sys
+from collections import Counter
 from enum import Enum
+from math import inf
 from typing import Literal
 
 import structlog
@@ -14,6 +16,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 _NOISY = ("aiokafka", "faust", "mode", "alembic", "asyncio")
 """Libraries that tell their inner life at info."""
+_REPEATED_EVERY = 5.0
+"""Seconds between two lines of theirs that say the same: without a broker, aiokafka says so at every attempt."""
 _MODE_PREFIX = "[^"
 """Begins what a Faust service says of its own start and stop, under the name of whatever module it is from."""
 
@@ -53,6 +57,7 @@ def configure_logging(
     )
     if level != "debug":
         handler.addFilter(_is_worth_reading)
+        handler.addFilter(_Seldom())
         for name in _NOISY:
             logging.getLogger(name).setLevel(logging.WARNING)
     root = logging.getLogger()
@@ -62,6 +67,27 @@ def configure_logging(
 
 def _is_worth_reading(record: logging.LogRecord) -> bool:
     return record.levelno > logging.INFO or not str(record.msg).startswith(_MODE_PREFIX)
+
+
+class _Seldom(logging.Filter):
+    """Lets the same complaint of a noisy library through once in a while, and says how often it came meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+        self._held_back: Counter[tuple[str, str]] = Counter()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in _NOISY:
+            return True
+        complaint = record.name, str(record.msg)
+        if record.created - self._said.get(complaint, -inf) < _REPEATED_EVERY:
+            self._held_back[complaint] += 1
+            return False
+        self._said[complaint] = record.created
+        if times := self._held_back.pop(complaint, 0):
+            record.held_back = times
+        return True
 
 
 def _rendering(format: Literal["console", "json"]) -> list[Processor]:

@@ -3,14 +3,15 @@
 Records are fetched in the consumer's own thread, whole batches at a time, and appended to the queue of their
 partition number; the fetch never waits for processing, so neither heartbeats nor other partitions do.
 
-**Seek epochs.** Records that were fetched before a seek must be dropped, and those fetched after it must not be.
-The number of the last seek is written and read in the consumer's thread, in the same step as seeking and
-fetching, with no await in between; records that come with an older number are dropped, and a newer seek has made
-or will make up for them.
+**Seeks and claims.** Records that were fetched before a seek must be dropped, and those fetched after it must not
+be, not even while the lane is still closed: the consumer stands behind them. The claim for which the consumer was
+sought is written and read in the consumer's thread, in the same step as seeking and fetching, with no await in
+between. Records that come under the lane's present claim are kept; those under an earlier one are dropped, and the
+present one's seek, without which the lane does not open, makes up for them.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 import aiokafka
@@ -22,7 +23,7 @@ from mode import Service
 from streams.batch import Record
 from streams.lane.crash import FENCED, end_process
 from streams.lane.group import Member
-from streams.lane.lane import Lane
+from streams.lane.lane import TAKING, Lane
 
 FETCH_SECONDS = 1.0
 """How long a fetch waits for records."""
@@ -35,7 +36,8 @@ Place = tuple[str, int]
 
 
 class Fetched(NamedTuple):
-    epoch: int
+    claim: int
+    """The lane's claim for which the consumer was sought last, when these were fetched."""
     records: Mapping[TP, list[Record]]
     positions: Mapping[Place, int]
     """The consumer's position after these records: beyond the markers of transactions."""
@@ -44,7 +46,8 @@ class Fetched(NamedTuple):
 class LaneThread(driver.AIOKafkaConsumerThread):
     """What runs in the consumer's own thread."""
 
-    epoch = 0
+    claim = -1
+    """The lane's claim for which the consumer was sought last."""
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -58,7 +61,9 @@ class LaneThread(driver.AIOKafkaConsumerThread):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         # The changelogs are loaded elsewhere. Here they would be fetched too, and kept for nobody.
-        inputs = cast(LaneConsumer, self.consumer).lane.topics
+        lane = cast(LaneConsumer, self.consumer).lane
+        inputs = lane.topics
+        lane.assigned()
         changelogs = [aiokafka.TopicPartition(*tp) for tp in assigned if tp.topic not in inputs]
         try:
             self._ensure_consumer().pause(*changelogs)
@@ -72,7 +77,7 @@ class LaneThread(driver.AIOKafkaConsumerThread):
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError()
         if not self.consumer.flow_active or not wanted:
-            return Fetched(self.epoch, {}, {})
+            return Fetched(self.claim, {}, {})
         with fetcher._subscriptions.fetch_context():
             # A frozen set, never an empty one: an empty filter means "no filter" there.
             records = await fetcher.fetched_records(wanted, timeout=seconds, max_records=limit)
@@ -84,25 +89,23 @@ class LaneThread(driver.AIOKafkaConsumerThread):
                 state = assignment.state_value(tp)
                 if state is not None and state.has_valid_position:
                     positions[tp.topic, tp.partition] = state.position
-        return Fetched(self.epoch, records, positions)
+        return Fetched(self.claim, records, positions)
 
-    async def seek_to(
-        self, starts: Mapping[Place, int], topics: frozenset[str], is_void: Callable[[], bool]
-    ) -> None:
-        """Seek every input to its start, or to its beginning.
+    async def seek_to(self, starts: Mapping[Place, int], claim: int, lane: Lane) -> None:
+        """Seek every input to its start, or to its beginning, for this claim of the lane.
 
-        `is_void`: whether a rebalance was quicker. It comes with a seek of its own, which this one must not undo.
+        Nothing happens if a rebalance was quicker: it comes with a seek of its own, which this one must not undo.
         """
         consumer = self._ensure_consumer()
-        inputs = {tp for tp in consumer.assignment() if tp.topic in topics}
+        inputs = {tp for tp in consumer.assignment() if tp.topic in lane.topics}
         unknown = [tp for tp in inputs if (tp.topic, tp.partition) not in starts]
         beginnings = await consumer.beginning_offsets(unknown) if unknown else {}
-        # No await from here to the epoch.
-        if is_void():
+        # No await from here on.
+        if lane.claim != claim:
             return
         for tp in inputs:
             consumer.seek(tp, starts.get((tp.topic, tp.partition), beginnings.get(tp, 0)))
-        self.epoch += 1
+        self.claim = claim
 
     async def commit_positions(self, offsets: Mapping[Place, int]) -> None:
         """Commit what is applied, as the sign of progress; where to start is not read from it."""
@@ -142,14 +145,14 @@ class LaneConsumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         lane, claim = self.lane, self.lane.claim
-        starts, topics = lane.positions(), frozenset(lane.topics)
-        await self._thread.call_thread(self._thread.seek_to, starts, topics, lambda: lane.claim != claim)
+        await self._thread.call_thread(self._thread.seek_to, lane.positions(), claim, lane)
         self._fetched.clear()
         self._committed.clear()
         lane.sought(claim)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         try:
+            self.lane.watchdog.end(TAKING)
             if revoked and not self._member().id and await asyncio.to_thread(self.lane.is_taken_over):
                 # To join again would take the place of the other one, who would do the same, in turns for ever.
                 end_process("another worker uses the same static member id", status=FENCED)
@@ -192,8 +195,8 @@ class LaneConsumer(driver.Consumer):
         seconds = FETCH_SECONDS if len(wanted) == len(active) else FETCH_SECONDS_WHEN_FULL
         tps = frozenset(TP(*place) for place in wanted)
         fetched: Fetched = await thread.call_thread(thread.fetch, tps, seconds, lane.settings.max_batch)
-        if fetched.epoch != thread.epoch or not lane.opened.is_set():
-            return  # a seek came, or comes: nothing is lost
+        if fetched.claim != lane.claim:
+            return  # the present claim's seek makes up for them
         for tp, records in fetched.records.items():
             if tp.partition not in lane.partitions:
                 end_process(f"records of {tp} arrived, which was never prepared")

@@ -22,13 +22,15 @@ log = logging.getLogger("staffetta.lane")
 
 T = TypeVar("T")
 
+TAKING = "taking over the partitions"
+
 
 class Void(Exception):  # noqa: N818 - nothing is wrong: a rebalance was quicker
     """The partitions went while they were being loaded."""
 
 
 class Lane:
-    """Between Faust, which calls `prepare`, `sought`, `open`, `put` and `let_go`, and the partitions."""
+    """Between Faust, which calls `assigned`, `prepare`, `sought`, `open`, `put`, `let_go`, and the partitions."""
 
     def __init__(
         self,
@@ -67,6 +69,11 @@ class Lane:
 
     # -- taking: called in Faust's recovery task, while heartbeats go on
 
+    def assigned(self) -> None:
+        """The group has given us partitions: `open` must come of it, or the next revocation. Between the two lies
+        much that is Faust's, and a worker that got stuck there would keep its partitions and do nothing."""
+        self.watchdog.begin(TAKING)
+
     async def prepare(self, partitions: Sequence[int]) -> None:
         """Fence, then load. Nothing is fetched or applied until `open`."""
         await self.let_go()  # of what Faust never revoked
@@ -104,6 +111,7 @@ class Lane:
             if claim != self.claim:
                 raise Void
             self.watchdog.progress("the recovery")
+            self.watchdog.progress(TAKING)
 
         with self._loading:  # one that became void may still be at it
             progress()
@@ -119,6 +127,7 @@ class Lane:
             for partition in self.partitions.values():
                 partition.start()
             self.opened.set()
+            self.watchdog.end(TAKING)
 
     # -- letting go: on revocation and at the end
 
@@ -141,6 +150,7 @@ class Lane:
     async def stop(self) -> None:
         """Let go for good: a rebalance that comes while Faust stops brings nothing back."""
         self._stopping = True
+        self.watchdog.end(TAKING)
         await self.let_go()
 
     def fail(self, why: str, error: BaseException) -> NoReturn:

@@ -27,10 +27,16 @@ class Watchdog:
         try:
             yield
         finally:
-            self._under_way.pop(what, None)
+            self.end(what)
 
     def begin(self, what: str) -> None:
         self._under_way[what] = time.monotonic()
+
+    def end(self, what: str) -> None:
+        self._under_way.pop(what, None)
+
+    def is_watching(self, what: str) -> bool:
+        return what in self._under_way
 
     def progress(self, what: str) -> None:
         if what in self._under_way:

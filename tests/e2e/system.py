@@ -5,12 +5,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from schemas.event_types import DIRECTORY
 from sinks.database.engine import create_engine
 from sinks.database.schema import upgrade
 from streams.app import role_tables, role_topics
@@ -107,10 +109,12 @@ class System:
     # --- the booking system's side ---
 
     def send(self, *messages: booking.Message) -> None:
-        """Write them in their order, and wait until the broker has them."""
-        for message in messages:
-            self.produce(message.topic, message.key, message.value)
-        self.flush()
+        """Write them in their order, and wait until the broker has them; as `produce` does, also where others
+        follow the directory that they rest on."""
+        for _, group in groupby(messages, key=lambda message: message.topic == DIRECTORY):
+            for message in group:
+                self.produce(message.topic, message.key, message.value)
+            self.flush()
 
     def produce(
         self,

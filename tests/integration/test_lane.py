@@ -139,6 +139,22 @@ def test_a_rebalance_reads_only_what_is_new(kafka: KafkaSpace, workers: LaneWork
     assert worker.counts() == {f"key-{n}": 1 for n in range(2000)}
 
 
+def test_what_is_fetched_before_the_lane_opens_is_kept(kafka: KafkaSpace, workers: LaneWorkers) -> None:
+    """A fetch that was waiting for records when a rebalance came may bring those that follow the seek, before the
+    lane opens: the consumer stands behind them then, so they must be applied."""
+    first = workers.start(late=1, fetch=30)
+    first.wait_for("OPENED")
+    workers.start(late=1, fetch=30)
+    first.wait_for("SOUGHT", 2)
+    assert len(first.said("OPENED")) == 1
+    kafka.produce("events", [(key, f"event-{key}") for key in KEYS])
+    first.wait_for("OPENED", 2)
+    kafka.produce("events", [(key, f"last-{key}") for key in KEYS])
+    wait_until(lambda: {f"last-{key}" for key in KEYS} <= {answer["value"] for answer in answers(kafka)}, "the last")
+    expected = {f"{name}-{key}": 1 for name in ("event", "last") for key in KEYS}
+    assert Counter(answer["value"] for answer in answers(kafka)) == expected
+
+
 def test_a_worker_that_leaves_hands_over_quickly(kafka: KafkaSpace, workers: LaneWorkers) -> None:
     """After SIGTERM the others go on long before the session of the one that left would have ended."""
     first, second = workers.ready(session=30), workers.ready(session=30)

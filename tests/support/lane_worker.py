@@ -19,6 +19,7 @@ import orjson
 import uvloop
 
 from streams.batch import Batch, Effects, Output, Record
+from streams.lane import fetching
 from streams.lane.application import create_app, run
 from streams.lane.lane import Lane
 from streams.lane.settings import LaneSettings
@@ -26,6 +27,20 @@ from streams.lane.store import KafkaStore
 from streams.state import State
 
 log = logging.getLogger("worker")
+
+
+class LateLane(Lane):
+    """Opens some seconds after Faust has told it to, so that much can come between the seek and the opening."""
+
+    late = 0.0
+
+    def open(self) -> None:
+        log.warning("SOUGHT")
+        asyncio.get_running_loop().call_later(self.late, self._open)
+
+    def _open(self) -> None:
+        super().open()
+        log.warning("OPENED")
 
 
 class Counting:
@@ -124,7 +139,10 @@ def main(brokers: str, prefix: str, data_dir: str, *options: str) -> None:
     def recovered(seconds: float) -> None:
         log.warning("READY %.3f", seconds)
 
-    lane = Lane(role, settings, KafkaStore(settings, role.tables, []), applied, recovered)
+    fetching.FETCH_SECONDS = float(given.get("fetch", fetching.FETCH_SECONDS))
+    LateLane.late = float(given.get("late", 0))
+    kind = LateLane if LateLane.late else Lane
+    lane = kind(role, settings, KafkaStore(settings, role.tables, []), applied, recovered)
     app = create_app(lane, role.tables)
     logging.basicConfig(level=given.get("loglevel", "INFO"), format="%(asctime)s %(name)s %(message)s")
     uvloop.run(run(app))

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from streams.lane.lane import Lane
+from streams.lane.lane import TAKING, Lane
 from streams.lane.settings import LaneSettings
 from streams.state import State
 from tests.support.lane_records import Noting
@@ -105,3 +105,18 @@ async def test_a_worker_that_stops_takes_nothing_any_more(lane: Lane, store: Slo
     await lane.stop()
     await lane.prepare([0])
     assert (lane.partitions, lane.prepared) == ({}, False)
+
+
+async def test_a_takeover_is_watched_until_it_opens(lane: Lane, store: SlowStore) -> None:
+    """From the moment that the group gives it partitions a worker must get to open them, or it is ended: one that
+    got stuck in between would keep them and do nothing. A loading that is void does not count as arrived."""
+    store.may_end.set()
+    lane.assigned()
+    before = lane.claim
+    await lane.prepare([0])
+    lane.sought(before)
+    lane.open()
+    assert lane.watchdog.is_watching(TAKING)
+    lane.sought(lane.claim)
+    lane.open()
+    assert not lane.watchdog.is_watching(TAKING)

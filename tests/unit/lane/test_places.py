@@ -90,15 +90,15 @@ class FakeKafkaConsumer:
 
 
 @pytest.mark.parametrize("is_void", [False, True])
-async def test_a_seek_that_a_rebalance_overtook_does_nothing(is_void: bool) -> None:
+async def test_a_seek_that_a_rebalance_overtook_does_nothing(tmp_path: Path, is_void: bool) -> None:
     """Inputs are sought to where the rows end, or to their beginning; a seek that comes too late does nothing."""
-    inputs, changelog = {TP("events", 0), TP("commands", 0)}, TP("changelog", 0)
-    consumer = FakeKafkaConsumer({*inputs, changelog})
+    events, commands, changelog = TP("test-events", 0), TP("test-commands", 0), TP("changelog", 0)
+    consumer, lane = FakeKafkaConsumer({events, commands, changelog}), create_lane(tmp_path)
     thread: Any = LaneThread.__new__(LaneThread)
     thread._ensure_consumer = lambda: consumer
-    await thread.seek_to({("events", 0): 42}, frozenset({"events", "commands"}), lambda: is_void)
-    assert consumer.sought == ({} if is_void else {TP("events", 0): 42, TP("commands", 0): 5})
-    assert thread.epoch == (0 if is_void else 1)
+    await thread.seek_to({EVENTS: 42}, lane.claim + is_void, lane)
+    assert consumer.sought == ({} if is_void else {events: 42, commands: 5})
+    assert thread.claim == (LaneThread.claim if is_void else lane.claim)
 
 
 def test_the_groups_leader_does_not_assign_blindly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,29 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert {**theirs, "timestamp": None} == {**ours, "event": "odd thing", "level": "warning", "timestamp": None}
 
 
+def test_a_library_does_not_repeat_itself(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same complaint of a noisy library is a line every few seconds, with how many were held back; what it
+    complains of besides, and what others say, is not held back."""
+    configure_logging("info", "json", "notify")
+    seconds = 1000.0
+    monkeypatch.setattr(logging.time, "time", lambda: seconds)  # type: ignore[attr-defined]
+    for port in (1, 2, 3):
+        logging.getLogger("aiokafka").error("no connection to %d", port)
+        logging.getLogger("ours").warning("odd")
+    logging.getLogger("aiokafka").error("no metadata")
+    seconds += 6
+    logging.getLogger("aiokafka").error("no connection to %d", 4)
+    said = [(line["event"], line.get("held_back")) for line in lines(capsys)]
+    assert said == [
+        ("no connection to 1", None),
+        *[("odd", None)] * 3,
+        ("no metadata", None),
+        ("no connection to 4", 2),
+    ]
+
+
 def test_level(capsys: pytest.CaptureFixture[str]) -> None:
     """What is below the level is left out, and of noisy libraries what is below a warning."""
     configure_logging("info", "json", "notify")

@@ -19,7 +19,7 @@ demo: .venv/synced ## A day of a German chain on a real Kafka, with crashes; KEE
 	$(RUN) staffetta demo $(if $(KEEP),--keep) $(if $(SEED),--seed $(SEED))
 
 test: .venv/synced ## All tests, on a real Kafka; ROUNDS=n for more rounds of faults, ARGS='-k name' for a few
-	$(RUN) pytest $(ARGS)
+	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/synced ## Style, types, and the direction of imports
 	$(RUN) ruff check

@@ -11,6 +11,7 @@ from streams.kafka import DevKafka
 from tests.support.kafka import KafkaSpace, kafka_space
 
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(2**32))
+os.environ["SEED"] = str(SEED)  # the same for the processes that share the run
 GIVEN_BROKERS = os.environ.get("STAFFETTA_BROKERS")
 
 hypothesis.settings.register_profile("shared-cores", deadline=None)

@@ -150,7 +150,8 @@ def test_what_is_fetched_before_the_lane_opens_is_kept(kafka: KafkaSpace, worker
     kafka.produce("events", [(key, f"event-{key}") for key in KEYS])
     first.wait_for("OPENED", 2)
     kafka.produce("events", [(key, f"last-{key}") for key in KEYS])
-    wait_until(lambda: {f"last-{key}" for key in KEYS} <= {answer["value"] for answer in answers(kafka)}, "the last")
+    last = {f"last-{key}" for key in KEYS}
+    wait_until(lambda: last <= {answer["value"] for answer in answers(kafka)}, "the last answers")
     expected = {f"{name}-{key}": 1 for name in ("event", "last") for key in KEYS}
     assert Counter(answer["value"] for answer in answers(kafka)) == expected
 

@@ -92,9 +92,9 @@ def _differences(number: int, expected: list[bytes], actual: list[bytes]) -> Ite
     wanted = {_event(value)["id"]: value for value in missing}
     for value in extra.elements():
         event = _event(value)
-        if wanted.pop(event["id"], None) is not None:
-            del missing[next(other for other in missing if _event(other)["id"] == event["id"])]
-            yield wrong(f"{_name(event)} is not what the inputs say")
+        if (value_wanted := wanted.pop(event["id"], None)) is not None:
+            del missing[value_wanted]
+            yield wrong(f"{_name(event)} is not what the inputs say: {_unlike(event, _event(value_wanted))}")
         elif value in expected:
             yield doubled(f"{_name(event)}")
         else:
@@ -103,6 +103,13 @@ def _differences(number: int, expected: list[bytes], actual: list[bytes]) -> Ite
         yield lost(_name(_event(value)))
     if expected != actual and Counter(expected) == Counter(actual):
         yield wrong(f"the decisions of partition {number} are out of order")
+
+
+def _unlike(actual: dict[str, Any], expected: dict[str, Any]) -> str:
+    """The fields in which they differ."""
+    found, wanted = actual["data"], expected["data"]
+    names = [name for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
+    return ", ".join(f"{name} {found.get(name)}, not {wanted.get(name)}" for name in names)
 
 
 def _repeated(log: Log, partitions: int) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -161,11 +162,14 @@ class System:
     def check(self) -> Log:
         """Wait until all is settled; then every guarantee must hold, and the database have it all. Returns what is
         in the topics."""
+        began = time.monotonic()
         log, partitions = self.settled(), self.settings.partitions
+        behind = {role: self.lag([role]) for role in ROLES} if time.monotonic() - began > SETTLE_SECONDS else None
         findings = examine(log, partitions, self.box.accepted)
         findings += recorded.check(self.database, log, partitions)
         said = "\n".join(f"{finding.kind}: {finding.what}" for finding in findings[:20])
-        assert not findings, f"{len(findings)} findings\n{said}"
+        settled = "all was settled" if behind is None else f"not settled in {SETTLE_SECONDS:.0f} s, lag {behind}"
+        assert not findings, f"{len(findings)} findings; {settled}\n{said}"
         return log
 
 

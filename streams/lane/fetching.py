@@ -23,7 +23,7 @@ from mode import Service
 from streams.batch import Record
 from streams.lane.crash import FENCED, end_process
 from streams.lane.group import Member
-from streams.lane.lane import TAKING, Lane
+from streams.lane.lane import Lane
 
 FETCH_SECONDS = 1.0
 """How long a fetch waits for records."""
@@ -152,7 +152,7 @@ class LaneConsumer(driver.Consumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         try:
-            self.lane.watchdog.end(TAKING)
+            self.lane.revoked()
             if revoked and not self._member().id and await asyncio.to_thread(self.lane.is_taken_over):
                 # To join again would take the place of the other one, who would do the same, in turns for ever.
                 end_process("another worker uses the same static member id", status=FENCED)

@@ -30,7 +30,8 @@ class Void(Exception):  # noqa: N818 - nothing is wrong: a rebalance was quicker
 
 
 class Lane:
-    """Between Faust, which calls `assigned`, `prepare`, `sought`, `open`, `put`, `let_go`, and the partitions."""
+    """Between Faust, which calls `assigned`, `revoked`, `prepare`, `sought`, `open`, `put` and `let_go`, and the
+    partitions."""
 
     def __init__(
         self,
@@ -67,12 +68,18 @@ class Lane:
         """Full names of the input topics, in the order of application."""
         return tuple(self._names)
 
-    # -- taking: called in Faust's recovery task, while heartbeats go on
+    # -- what the group says; `assigned` comes from the consumer's thread
 
     def assigned(self) -> None:
         """The group has given us partitions: `open` must come of it, or the next revocation. Between the two lies
         much that is Faust's, and a worker that got stuck there would keep its partitions and do nothing."""
         self.watchdog.begin(TAKING)
+
+    def revoked(self) -> None:
+        """Nothing has to come any more of what was assigned before."""
+        self.watchdog.end(TAKING)
+
+    # -- taking: called in Faust's recovery task, while heartbeats go on
 
     async def prepare(self, partitions: Sequence[int]) -> None:
         """Fence, then load. Nothing is fetched or applied until `open`."""
@@ -150,7 +157,7 @@ class Lane:
     async def stop(self) -> None:
         """Let go for good: a rebalance that comes while Faust stops brings nothing back."""
         self._stopping = True
-        self.watchdog.end(TAKING)
+        self.revoked()
         await self.let_go()
 
     def fail(self, why: str, error: BaseException) -> NoReturn:

@@ -5,7 +5,7 @@ from typing import Any
 from agents.intake import answers, dead_letter, read
 from schemas import encode
 from schemas.reasons import RefusedReason
-from streams.batch import Batch, Effects, Output, Record
+from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.policy.assignment import rows, timers
 from streams.policy.assignment.decisions import OWN_SOURCE, own_id, uuid_text
 from streams.policy.assignment.desk import TOPICS, Desk
@@ -55,8 +55,8 @@ class Assign:
             return 0.0
         return None if hints.next_due is None else hints.next_due / 1000
 
-    def room(self, state: State) -> int | None:
-        return None
+    def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
+        return fetched.take(limit)
 
     async def perform(self, job: Any) -> Any:
         raise NotImplementedError("assign starts no jobs")

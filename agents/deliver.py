@@ -3,38 +3,45 @@
 Between its record and its outcome lie two transactions and a send. The first transaction makes the intent durable
 and lets go of the record; then the message is handed over, outside of any; the second writes what the channel said
 and forgets the intent. An intent whose answer is missing after a crash may have arrived: it is told as
-`unconfirmed`, and repeated once after the grace.
+`unconfirmed`, and repeated once after the grace. What is to be tried later leaves as a record of the delay topics,
+and comes back through `retry`.
+
+It reads the booking system's events and our decisions too: before each attempt it asks whether that still makes
+sense.
 """
 
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
-
-import msgspec
+from itertools import chain
+from typing import cast
 
 from agents import intake
-from schemas.event_types import DEAD_LETTERS
 from schemas.notifications import AttemptDue
-from schemas.reasons import ChannelName, DeliveryReason, IntakeResult, RefusedReason, Suppression
+from schemas.reasons import ChannelName, DeliveryReason, IntakeResult, Priority, RefusedReason
 from sinks.channels import CHANNELS
 from sinks.channels.base import Channel, Message
 from streams import metrics
-from streams.batch import Batch, Effects, Output, Record
+from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.clock import Clock, utc
-from streams.policy.delivery.intents import Delivery, Doubt, Intent
+from streams.policy.delivery.breaker import Breaker
+from streams.policy.delivery.course import Course, Rules
+from streams.policy.delivery.intents import Delivery, Intent
+from streams.policy.delivery.known import hearing
 from streams.policy.delivery.ledger import TABLES, Ledger
-from streams.policy.delivery.outcomes import OutcomeType, dead_letter, outcome
+from streams.policy.delivery.picking import pick
 from streams.policy.delivery.results import Accepted, Result, Unconfirmed
-from streams.policy.delivery.slots import Slots
-from streams.policy.delivery.verdicts import GivenUp, Sent, Unknown, Untried, judge
-from streams.policy.notification.identity import recipient_hash
+from streams.policy.delivery.slots import ORDER, Slots
+from streams.policy.notification.fanout import SUFFIXES
 from streams.settings import Settings
 from streams.state import State
 
 ROLE = "deliver"
-PRIORITIES = (".high", "", ".low")
+PRIORITIES = {
+    priority: tuple(f"delivery.{channel}{SUFFIXES[priority]}" for channel in CHANNELS) for priority in ORDER
+}
+"""The topics of each priority, the most urgent first."""
 _LEDGER = ""
 """The key of the ledger among the derived values: no company has an empty id."""
 _WORKER_DIED = Unconfirmed(DeliveryReason.WORKER_DIED, "the worker ended before it could record the answer")
@@ -55,21 +62,11 @@ class Completion:
     result: Result
 
 
-@dataclass(slots=True)
-class _Work:
-    """One step: what it works on and what it has done so far."""
-
-    partition: int
-    ledger: Ledger
-    now: float
-    effects: Effects
-
-
 class Deliver:
     """The role. Nothing is begun later than half a session after its intent: somebody else may answer by then."""
 
     name = ROLE
-    topics = tuple(f"delivery.{channel}{priority}" for priority in PRIORITIES for channel in CHANNELS)
+    topics = (*hearing.TOPICS, *chain.from_iterable(PRIORITIES.values()))
     tables = TABLES
 
     def __init__(
@@ -88,26 +85,38 @@ class Deliver:
         self._clock = settings.clock() if clock is None else clock
         self._monotonic = monotonic
         self._partitions = settings.partitions
-        self._hash_key = (settings.recipient_hash_key or "").encode()
-        self._grace_seconds = settings.unconfirmed_grace_seconds
+        self._rules = Rules(
+            channels,
+            (settings.recipient_hash_key or "").encode(),
+            settings.delay_ladder_seconds,
+            settings.unconfirmed_grace_seconds,
+            settings.recipient_allowlist,
+        )
         self._begin_seconds = settings.session_timeout_seconds / 2
         self._slots = Slots(settings.email_concurrency)
+        self._breaker_seconds = settings.breaker_seconds
+        self._breakers = {
+            name: Breaker(settings.breaker_failures, settings.breaker_seconds) for name in self._channels
+        }
 
     def step(self, batch: Batch, state: State) -> Effects:
         ledger = self._ledger(state)
-        work = _Work(state.partition, ledger, batch.now, Effects())
+        course = Course(self._rules, state, ledger, batch.now, Effects())
         for completion in batch.completions:
             if ledger.is_in_flight(completion.delivery.key):
-                self._answered(work, completion.delivery, completion.result)
+                self._answered(course, completion.delivery, completion.result)
         while ledger.orphans:
-            self._answered(work, ledger.orphans.pop(), _WORKER_DIED)
+            self._answered(course, ledger.orphans.pop(), _WORKER_DIED)
+        for topic, record in batch:
+            if topic in hearing.TOPICS:
+                self._hear(course, topic, record)
+            else:
+                self._take_on(course, topic, record)
         # Completions alone start nothing: there is nothing else while the partition is being let go.
         if batch.runs or not batch.completions:
-            self._start_due(work)
-        for topic, record in batch:
-            self._take_on(work, topic, record)
+            self._start_due(course)
         self._slots.hold(state.partition, ledger.in_flight)
-        return work.effects
+        return course.effects
 
     def recovered(self, state: State) -> None:
         state.shared = secrets.token_hex(8)
@@ -119,11 +128,8 @@ class Deliver:
             return self._clock.now()
         return ledger.next_due
 
-    def room(self, state: State) -> int | None:
-        next_due = self._ledger(state).next_due
-        if next_due is not None and next_due <= self._clock.now():
-            return 0  # what was taken on before goes first
-        return self._slots.room(state.partition)
+    def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
+        return pick(fetched, PRIORITIES, self._ledger(state), self._slots, state.partition, limit, now)
 
     async def perform(self, job: Job) -> Completion:
         channel = job.delivery.intent.channel
@@ -131,6 +137,9 @@ class Deliver:
         if isinstance(result, Accepted):
             waited = self._clock.now() - job.delivery.due.due_at.timestamp()
             metrics.EVENT_TO_OUTCOME.labels(channel).observe(max(0.0, waited))
+        breaker = self._breakers[channel]
+        breaker.hear(result, self._clock.now())
+        metrics.BREAKER_OPEN.labels(channel).set(breaker.is_open)
         return Completion(job.delivery, result)
 
     def poison(self, topic: str, record: Record, detail: str) -> Output:
@@ -144,40 +153,63 @@ class Deliver:
 
     # -- taking on
 
-    def _take_on(self, work: _Work, topic: str, record: Record) -> None:
-        effects, ledger = work.effects, work.ledger
+    def _hear(self, course: Course, topic: str, record: Record) -> None:
+        event = intake.read(topic, record, partitions=self._partitions, role=ROLE, effects=course.effects)
+        if event is not None:
+            hearing.hear(topic, event, record.offset, record.timestamp, course.state)
+
+    def _take_on(self, course: Course, topic: str, record: Record) -> None:
+        effects, ledger = course.effects, course.ledger
         event = intake.read(topic, record, partitions=self._partitions, role=ROLE, effects=effects)
         if event is None:
             return
         due = cast(AttemptDue, event.data)
-        key = (due.company_id, due.notification_id)
-        if ledger.knows(key, due.redrive, record.timestamp):
-            effects.counted[intake.INTAKE, topic, IntakeResult.DUPLICATE] += 1
-            return
         channel = ChannelName(topic.split(".")[1])
         if channel not in due.contents:
             detail = f"contents has nothing for {channel}"
             intake.refuse(topic, record, RefusedReason.INCONSISTENT, detail, role=ROLE, effects=effects)
             return
+        since = ledger.admit(due, channel, record.timestamp)
+        if since is None:
+            effects.counted[intake.INTAKE, topic, IntakeResult.DUPLICATE] += 1
+            return
         effects.counted[intake.INTAKE, topic, IntakeResult.APPLIED] += 1
         ledger.forget(record.timestamp)
+        composed_at = course.now if since.composed_at is None else since.composed_at
         request = due.model_dump_json(exclude_none=True).encode()
-        delivery = Delivery(Intent(channel, request, record.timestamp, work.now), due)
-        if self._channels[channel].address(due.recipient) is None:
-            self._give_up(work, delivery, GivenUp(Suppression.NO_ADDRESS, None))
-        elif self._slots.free(work.partition, ledger.in_flight):
-            self._start(work, delivery)
+        intent = Intent(channel, request, record.timestamp, composed_at, since_ms=since.ms, priority=due.priority)
+        self._begin(course, Delivery(intent, due))
+
+    def _start_due(self, course: Course) -> None:
+        for priority in ORDER:
+            while self._free(course, priority):
+                delivery = course.ledger.take_due(priority, course.now)
+                if delivery is None:
+                    break
+                self._begin(course, delivery)
+
+    def _free(self, course: Course, priority: Priority) -> int:
+        return self._slots.free(course.state.partition, priority, course.ledger.in_flight)
+
+    def _begin(self, course: Course, delivery: Delivery) -> None:
+        """Start the attempt, if nothing speaks against it; where no slot is free, it waits for one."""
+        if not course.may_start(delivery):
+            return
+        if not self._free(course, delivery.intent.priority):
+            course.ledger.wait(delivery, course.now)
+            return
+        channel = delivery.intent.channel
+        held_until = self._breakers[channel].held_until(course.now)
+        if held_until is None:
+            self._start(course, delivery)
         else:
-            ledger.wait(delivery, work.now)
+            self._hold_back(course, delivery, held_until)
 
-    def _start_due(self, work: _Work) -> None:
-        while self._slots.free(work.partition, work.ledger.in_flight):
-            delivery = work.ledger.take_due(work.now)
-            if delivery is None:
-                return
-            self._start(work, delivery)
+    def _hold_back(self, course: Course, delivery: Delivery, until: float) -> None:
+        course.effects.counted["staffetta_held_back_total", delivery.intent.channel] += 1
+        course.put_off(delivery, until)
 
-    def _start(self, work: _Work, delivery: Delivery) -> None:
+    def _start(self, course: Course, delivery: Delivery) -> None:
         intent, due = delivery
         content = due.contents[intent.channel]
         message = Message(
@@ -191,39 +223,9 @@ class Deliver:
             composed_at=utc(intent.composed_at),
         )
         begin_before = self._monotonic() + self._begin_seconds
-        work.effects.jobs.append(Job(work.ledger.start(delivery), message, begin_before))
+        course.effects.jobs.append(Job(course.ledger.start(delivery), message, begin_before))
 
     # -- what became of it
 
-    def _answered(self, work: _Work, delivery: Delivery, result: Result) -> None:
-        ledger, intent = work.ledger, delivery.intent
-        ledger.answered(delivery)
-        match judge(result, is_repeat=intent.doubt is not None):
-            case Sent(provider_message_id):
-                self._tell(work, OutcomeType.SENT, delivery, provider_message_id=provider_message_id)
-                ledger.finish(delivery, sent=True)
-            case GivenUp() as end:
-                self._give_up(work, delivery, end, result)
-            case Unknown(reason, error):
-                due_at = work.now + self._grace_seconds
-                details = {"reason": reason, "error": error, "next_attempt_at": utc(due_at)}
-                self._tell(work, OutcomeType.UNCONFIRMED, delivery, **details)
-                doubtful = msgspec.structs.replace(intent, doubt=Doubt(reason, error, work.now))
-                ledger.wait(delivery._replace(intent=doubtful), due_at)
-            case Untried():
-                ledger.wait(delivery, work.now)
-
-    def _give_up(self, work: _Work, delivery: Delivery, end: GivenUp, last: Result | None = None) -> None:
-        self._tell(work, OutcomeType.FAILED, delivery, reason=end.reason, error=end.error)
-        work.effects.outputs.append(dead_letter(delivery, end, last, utc(work.now)))
-        work.effects.counted["staffetta_dead_letters_total", DEAD_LETTERS, end.reason] += 1
-        work.ledger.finish(delivery, sent=False)
-
-    def _tell(self, work: _Work, kind: OutcomeType, delivery: Delivery, **details: Any) -> None:
-        name, recipient = delivery.intent.channel, delivery.due.recipient
-        channel = self._channels[name]
-        details["provider"] = channel.provider
-        details["recipient_hash"] = recipient_hash(self._hash_key, channel.address(recipient) or recipient.id)
-        work.effects.outputs.append(outcome(kind, delivery, utc(work.now), **details))
-        labels = name, kind, details.get("reason") or "none"
-        work.effects.counted["staffetta_outcomes_total", *labels] += 1
+    def _answered(self, course: Course, delivery: Delivery, result: Result) -> None:
+        course.answered(delivery, result, held_until=course.now + self._breaker_seconds)

@@ -8,6 +8,7 @@ import base64
 from datetime import UTC, datetime
 
 from schemas import SOURCE, Event, Ignored, Refused, decode, encode
+from schemas.event_types import RETRY_PREFIX
 from schemas.reasons import IntakeResult, RefusedReason
 from streams.batch import Effects, Output, Record
 
@@ -36,6 +37,8 @@ def answers(role: str, topic: str, event_type: str | None) -> bool:
     if topic == "booking.directory":
         entity = (event_type or "").partition(".")[0]
         return role == ("assign" if entity in ASSIGN_ENTITIES else "notify")
+    if topic.startswith(RETRY_PREFIX):
+        return role == "retry"
     return ANSWERS.get(topic) == role
 
 

@@ -9,7 +9,7 @@ from agents import intake
 from schemas import SOURCE, encode
 from schemas.event_types import OUTCOMES
 from schemas.reasons import RefusedReason
-from streams.batch import Batch, Effects, Output, Record
+from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.policy.notification import forgetting, notifier, rows
 from streams.policy.notification.messages import Message, Rules
 from streams.state import State
@@ -22,16 +22,22 @@ class Notify:
     """The role.
 
     `partitions` is the topics' partition count; `recipient_hash_key` keys the hash that stands for recipients in
-    outcomes.
+    outcomes; `retry_schedule_seconds` is for configurations that give none.
     """
 
     name = ROLE
     topics = notifier.TOPICS
     tables = rows.TABLES
 
-    def __init__(self, *, partitions: int, recipient_hash_key: bytes) -> None:
+    def __init__(
+        self,
+        *,
+        partitions: int,
+        recipient_hash_key: bytes,
+        retry_schedule_seconds: tuple[int, ...] = (60, 300, 900),
+    ) -> None:
         self._partitions = partitions
-        self._rules = Rules(recipient_hash_key)
+        self._rules = Rules(recipient_hash_key, retry_schedule_seconds)
 
     def step(self, batch: Batch, state: State) -> Effects:
         effects, hints = Effects(), state.shared
@@ -55,9 +61,9 @@ class Notify:
     def next_wakeup(self, state: State) -> float | None:
         return None
 
-    def room(self, state: State) -> int | None:
+    def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
         """Few enough that a mass of changes to one company does not keep a cancellation waiting."""
-        return 200
+        return fetched.take(min(limit, 200))
 
     async def perform(self, job: Any) -> Any:
         raise NotImplementedError("notify starts no jobs")

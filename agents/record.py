@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from agents import intake
 from schemas.reasons import IntakeResult, RefusedReason
 from sinks.database.mapping import TOPICS, Place, rows_of
-from streams.batch import Batch, Effects, Output, Record
+from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.clock import utc
 from streams.state import State
 
@@ -47,8 +47,8 @@ class Recorder:
     def next_wakeup(self, state: State) -> float | None:
         return None
 
-    def room(self, state: State) -> int | None:
-        return None
+    def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
+        return fetched.take(limit)
 
     async def perform(self, job: Any) -> NoReturn:
         raise NotImplementedError("record asks for no jobs")

@@ -24,6 +24,7 @@ T = TypeVar("T")
 MAX_TEXT = 10_000
 MAX_HTML_BYTES = 256 * 1024
 FOURTEEN_DAYS_IN_SECONDS = 14 * 86_400
+MAX_RETRIES = 50
 YEAR_IN_MINUTES = 366 * 1440
 
 _EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
@@ -117,6 +118,8 @@ Minutes = Annotated[int, Field(ge=0, le=YEAR_IN_MINUTES)]
 Seconds = Annotated[int, Field(ge=0, le=FOURTEEN_DAYS_IN_SECONDS)]
 """A delay; none is longer than the delay topics keep their records."""
 Several = Annotated[tuple[T, ...], Field(fail_fast=True)]
+Schedule = Annotated[Several[Seconds], Field(max_length=MAX_RETRIES)]
+"""One retry after each of these delays."""
 
 
 class Notify(StrEnum):

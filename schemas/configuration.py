@@ -12,7 +12,7 @@ from schemas.base import (
     Model,
     Natural,
     NullMeans,
-    Seconds,
+    Schedule,
     Several,
     Text,
     Tombstone,
@@ -39,7 +39,7 @@ class NotificationConfig(ChangeEvent):
     channel: ChannelName
     fallback_channels: Several[ChannelName]
     is_enabled: bool
-    retry_schedule_seconds: Several[Seconds] | None = None
+    retry_schedule_seconds: Schedule | None = None
     template_id: Id | None = None
     audience: Audience | None = None
     minutes_before: Minutes | None = None

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from schemas.base import EventId, Html, Id, Instant, Model, Natural, NullMeans, Seconds, Several, Text, WallTime
+from schemas.base import EventId, Html, Id, Instant, Model, Natural, NullMeans, Schedule, Several, Text, WallTime
 from schemas.customer import PushAddress
 from schemas.reasons import (
     Audience,
@@ -108,7 +108,7 @@ class NotificationRequest(Model):
     not_before: Instant | None = None
     not_after: Instant | None = None
     quiet_hours: LocalQuietHours | None = None
-    retry_schedule_seconds: Several[Seconds]
+    retry_schedule_seconds: Schedule
     config: ConfigRef
     caused_by: EventId
     cause: Cause
@@ -126,12 +126,14 @@ class Attempt(Model):
 
 class AttemptDue(NotificationRequest):
     """What travels on the priority and delay topics. `attempt` counts per channel, from 1; `redrive` how often an
-    operator sent it again; `attempts` what was tried so far."""
+    operator sent it again; `attempts` what was tried so far. `attempt_channel` is the attempt's channel (None: the
+    first of the chain): the delay topics are shared by all of them."""
 
     attempt: Annotated[Natural, NullMeans(1)] = 1
     redrive: Annotated[Natural, NullMeans(0)] = 0
     due_at: Instant
     attempts: Annotated[Several[Attempt], NullMeans(())] = ()
+    attempt_channel: ChannelName | None = None
 
 
 class DeadLetter(NotificationRequest):

@@ -40,6 +40,8 @@ class RoleKind:
     path: str
     build: Callable[[Any, Settings], Role]
     """(the class, settings)"""
+    reads: Callable[[Any, Settings], tuple[str, ...]] = lambda role, given: role.topics
+    """Its input topics."""
 
     @property
     def role(self) -> Any:
@@ -55,9 +57,18 @@ ROLES: dict[str, RoleKind] = {
     "assign": RoleKind("agents.assign:Assign", lambda role, given: role(given.partitions)),
     "notify": RoleKind(
         "agents.notify:Notify",
-        lambda role, given: role(partitions=given.partitions, recipient_hash_key=_hash_key(given)),
+        lambda role, given: role(
+            partitions=given.partitions,
+            recipient_hash_key=_hash_key(given),
+            retry_schedule_seconds=given.retry_schedule_seconds,
+        ),
     ),
     "deliver": RoleKind("agents.deliver:Deliver", lambda role, given: role(given)),
+    "retry": RoleKind(
+        "agents.retry:Retry",
+        lambda role, given: role(given.partitions, given.delay_ladder_seconds),
+        lambda role, given: role.reads(given.delay_ladder_seconds),
+    ),
     "record": RoleKind("agents.record:Recorder", lambda role, given: role(given.partitions)),
 }
 
@@ -67,9 +78,9 @@ def role_tables() -> dict[str, tuple[str, ...]]:
     return {name: (*kind.role.tables, POSITIONS) for name, kind in ROLES.items()}
 
 
-def role_topics() -> dict[str, tuple[str, ...]]:
+def role_topics(settings: Settings) -> dict[str, tuple[str, ...]]:
     """Role -> its input topics."""
-    return {name: kind.role.topics for name, kind in ROLES.items()}
+    return {name: kind.reads(kind.role, settings) for name, kind in ROLES.items()}
 
 
 def create_lane(settings: Settings, name: str) -> Lane:

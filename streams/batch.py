@@ -1,7 +1,7 @@
 """What passes between the lane and a role: a batch of records in, effects out."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -36,6 +36,22 @@ class Output(NamedTuple):
     partition: int = -1
 
 
+Runs = list[tuple[str, Sequence[Record]]]
+"""(contract topic name, its records in offset order), in the order of application."""
+
+
+class Fetched(Protocol):
+    """What one partition number has fetched and not applied yet, as a role sees it when it picks."""
+
+    def waiting(self, topic: str) -> Collection[Record]:
+        """The topic's records in offset order; they stay where they are."""
+        ...
+
+    def take(self, limit: int, topics: Sequence[str] | None = None) -> Runs:
+        """At most `limit` records from the heads of these topics (None: of all), in their order."""
+        ...
+
+
 @dataclass(slots=True)
 class Effects:
     """What a step wants done: written in one transaction with the changed rows and the input's positions."""
@@ -61,8 +77,7 @@ class Batch:
     """
 
     state: State
-    runs: list[tuple[str, Sequence[Record]]]
-    """(contract topic name, its records in offset order), in the order of application."""
+    runs: Runs
     now: float
     """The clock when the batch was formed, seconds since the epoch. For timers; never for a decision."""
     completions: Sequence[Any] = ()
@@ -107,11 +122,13 @@ class Role(Protocol):
         ...
 
     def next_wakeup(self, state: State) -> float | None:
-        """When to be called with an empty batch at the latest (clock time); must be cheap."""
+        """When to be called with an empty batch at the latest, or asked to `pick` again (clock time); must be
+        cheap."""
         ...
 
-    def room(self, state: State) -> int | None:
-        """How many records the next batch may hold at most; None: as many as the lane allows."""
+    def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
+        """Take what is to form the next batch: at most `limit` records. `now` is the batch's. Asked whenever
+        something is fetched that was not applied; what is left stays, and is offered again."""
         ...
 
     async def perform(self, job: Any) -> Any:

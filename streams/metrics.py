@@ -42,6 +42,18 @@ OUTCOMES = Counter(
 DEAD_LETTERS = Counter(
     "staffetta_dead_letters_total", "Dead letters written.", ["topic", "reason"], registry=REGISTRY
 )
+HELD_BACK = Counter(
+    "staffetta_held_back_total",
+    "Attempts put off because the channel's breaker was open; none was made, so no outcome was written.",
+    ["channel"],
+    registry=REGISTRY,
+)
+BREAKER_OPEN = Gauge(
+    "staffetta_breaker_open",
+    "1 while a channel is left alone after too many failures in a row, or because its account is refused.",
+    ["channel"],
+    registry=REGISTRY,
+)
 EVENT_TO_OUTCOME = Histogram(
     "staffetta_event_to_outcome_seconds",
     "From the moment a message was due (that of its event, at first) to the provider's acceptance, by the clock.",
@@ -89,6 +101,7 @@ _COUNTED = {
     "staffetta_decisions_total": DECISIONS,
     "staffetta_outcomes_total": OUTCOMES,
     "staffetta_dead_letters_total": DEAD_LETTERS,
+    "staffetta_held_back_total": HELD_BACK,
 }
 _series: dict[tuple[str, ...], Counter] = {}
 

@@ -10,7 +10,7 @@ import uvloop
 from bench.job import Job
 from bench.loads.bookings import State as Load
 from bench.loads.bookings import decide
-from streams.batch import Batch, Effects, Output, Record
+from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.lane.application import create_app, run
 from streams.lane.lane import Lane
 from streams.lane.settings import LaneSettings
@@ -44,8 +44,8 @@ class Workload:
     def next_wakeup(self, state: State) -> float | None:
         return None
 
-    def room(self, state: State) -> int | None:
-        return None
+    def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
+        return fetched.take(limit)
 
     async def perform(self, job: Any) -> Any:
         raise NotImplementedError

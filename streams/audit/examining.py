@@ -4,16 +4,20 @@ from collections.abc import Mapping
 
 from streams.audit import decisions, intake, loads, mails, notifications
 from streams.audit.findings import Finding
-from streams.audit.notifications import Ledger
 from streams.audit.reading import Log
-from streams.topics import CONTRACT_TOPICS
+from streams.audit.stories import Ledger
+from streams.settings import Settings
+from streams.topics import contract_topics
 
-TOPICS = (*(spec.name for spec in CONTRACT_TOPICS), loads.LOAD_TOPIC, loads.CALLBACK_TOPIC)
-"""What must be read for an examination."""
+
+def topics(settings: Settings) -> tuple[str, ...]:
+    """What must be read for an examination."""
+    public = (spec.name for spec in contract_topics(settings.delay_ladder_seconds))
+    return (*public, loads.LOAD_TOPIC, loads.CALLBACK_TOPIC)
 
 
 def examine(log: Log, partitions: int, accepted: Mapping[str, int]) -> list[Finding]:
-    """Everything that is wrong with a log of `TOPICS` when all is settled; empty when the guarantees hold.
+    """Everything that is wrong with a log of `topics` when all is settled; empty when the guarantees hold.
 
     `accepted`: Message-ID -> how often the mail server has taken it over.
     """

@@ -24,7 +24,8 @@ ANSWERS = {
     topics.OUTCOMES: "record",
     topics.DEAD_LETTERS: "record",
 }
-"""Every topic that some role reads -> the role that dead-letters what cannot be read there."""
+"""Every topic that some role reads -> the role that dead-letters what cannot be read there. For the delay topics,
+however many there are, it is `retry`."""
 ASSIGN_ENTITIES = ("company.", "branch.", "service.", "staff.")
 FOUND_LATER = frozenset(
     {RefusedReason.PROCESSING_FAILED, RefusedReason.INCONSISTENT, RefusedReason.UNKNOWN_PLACEHOLDER}
@@ -37,11 +38,16 @@ def check(log: Log, partitions: int) -> Iterator[Finding]:
     for letter in log.get(topics.INTAKE_DEAD_LETTERS, ()):
         event = letter.event
         letters[event["id"]].append({**event["data"], "kafka_key": letter.key})
-    for topic, role in ANSWERS.items():
+    for topic, role in (ANSWERS | dict.fromkeys(delays(log), "retry")).items():
         for entry in log.get(topic, ()):
             yield from _check_record(entry, letters.pop(entry.place, []), role, partitions)
     for place in letters:
         yield wrong(f"{place} is a dead letter, but no record")
+
+
+def delays(log: Log) -> list[str]:
+    """The delay topics of the log."""
+    return [topic for topic in log if topic.startswith(topics.RETRY_PREFIX)]
 
 
 def failed(log: Log, role: str, partition: int) -> Iterator[tuple[str, int]]:

@@ -7,7 +7,8 @@ from typing import cast
 
 from schemas.notifications import Outcome
 from streams.audit.findings import Finding, doubled, lost, wrong
-from streams.audit.notifications import SENT, Key, Ledger
+from streams.audit.series import SENT
+from streams.audit.stories import Key, Ledger
 
 _ESCAPED = re.compile(r"=([0-9A-F]{2})")
 

@@ -11,8 +11,8 @@ from schemas.event_types import CALLBACKS, DEAD_LETTERS, DECISIONS, OUTCOMES
 from schemas.notifications import DeadLetter, Outcome
 from sinks.database import tables
 from streams.audit.findings import Finding, lost, wrong
-from streams.audit.notifications import Ledger
 from streams.audit.reading import Log, readable
+from streams.audit.stories import Ledger
 
 Rows = dict[tuple[Any, ...], Any]
 """The row's key as its table has it -> what is compared"""

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Iterable, Mapping
 
-from streams.audit.examining import TOPICS
-from streams.audit.notifications import Ledger
+from streams.audit.examining import topics as topics_of
 from streams.audit.reading import Log, ends, lag, read
+from streams.audit.stories import Ledger
 from streams.settings import Settings
 
 
@@ -15,13 +15,13 @@ def read_settled(settings: Settings, inputs: Mapping[str, Iterable[str]], timeou
 
     Raises KafkaException or TimeoutError when the broker falls silent.
     """
-    end = time.monotonic() + timeout_seconds
+    end, everything = time.monotonic() + timeout_seconds, topics_of(settings)
     while True:
-        before = ends(settings, TOPICS)
+        before = ends(settings, everything)
         behind = sum(lag(settings, role, topics) for role, topics in inputs.items())
         if behind == 0 or time.monotonic() > end:
-            log = read(settings, TOPICS)
-            is_settled = not Ledger.of(log, settings.partitions).pending and ends(settings, TOPICS) == before
+            log = read(settings, everything)
+            is_settled = not Ledger.of(log, settings.partitions).pending and ends(settings, everything) == before
             if is_settled or time.monotonic() > end:
                 return log
         time.sleep(0.2)

@@ -32,7 +32,7 @@ def _brokers(settings: Settings) -> str:
 
 
 def _topics(settings: Settings) -> str:
-    wanted = wanted_topics(role_tables())
+    wanted = wanted_topics(role_tables(), settings.delay_ladder_seconds)
     plan = topic_admin(settings).plan(wanted)
     if plan:
         raise UserError(_difference(plan, settings))

@@ -14,7 +14,7 @@ app = typer.Typer(name="topics", no_args_is_help=True, help="Create the topics, 
 def show_plan() -> None:
     """Print what `topics apply` would do, and change nothing."""
     settings = load_settings()
-    found = topic_admin(settings).plan(_wanted())
+    found = topic_admin(settings).plan(_wanted(settings))
     for line in _lines(found, settings):
         typer.echo(line)
     typer.echo("Nothing was changed." if found else "The topics are as they should be.")
@@ -28,16 +28,16 @@ def apply() -> None:
     from their state and their order. If one differs, nothing is changed at all.
     """
     settings = load_settings()
-    done = topic_admin(settings).apply(_wanted())
+    done = topic_admin(settings).apply(_wanted(settings))
     for line in _lines(done, settings):
         typer.echo(line)
     typer.echo("Done." if done else "The topics are as they should be.")
 
 
-def _wanted() -> tuple[TopicSpec, ...]:
+def _wanted(settings: Settings) -> tuple[TopicSpec, ...]:
     from streams.app import role_tables  # Faust and all roles: not for every `staffetta --help`
 
-    return wanted_topics(role_tables())
+    return wanted_topics(role_tables(), settings.delay_ladder_seconds)
 
 
 def _lines(found: Plan, settings: Settings) -> Iterator[str]:

@@ -18,6 +18,7 @@ class Which(StrEnum):
     ASSIGN = RoleName.ASSIGN
     NOTIFY = RoleName.NOTIFY
     DELIVER = RoleName.DELIVER
+    RETRY = RoleName.RETRY
     RECORD = RoleName.RECORD
 
 
@@ -28,6 +29,7 @@ def worker(role: Annotated[Which, typer.Option(help="Which role this worker runs
       assign     decides who calls back
       notify     decides who is told what
       deliver    sends it, by SMTP
+      retry      holds what has to wait until it is due
       record     keeps the record in the database
 
     Start as many workers as you like, on as many machines: they share the partitions, and whichever is killed,

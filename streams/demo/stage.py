@@ -70,7 +70,7 @@ def run(console: Console, *, seed: int, keep: bool) -> bool:
 def _settled(settings: Settings, inbox: Inbox, console: Console) -> Report:
     """Once every role has read everything and every request has come to an end, or time is up."""
     console.print("The day is over; waiting until everything is settled …")
-    log = read_settled(settings, role_topics(), SETTLE_SECONDS)
+    log = read_settled(settings, role_topics(settings), SETTLE_SECONDS)
     return Report(log, settings.partitions, SPEED, inbox.messages())
 
 

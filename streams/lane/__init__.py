@@ -14,8 +14,8 @@ that the earlier ones did.
 Who is fenced cannot commit; who is not fenced has been alone since. Whoever is in doubt ends its process
 (`crash`): its supervisor starts it again, and it fences, loads and goes on. There is no other error path.
 
-**What a role brings** is a pure function, `step(batch, state) -> effects`, and three choices: how many records
-the next batch may hold (`room`), when to be woken without one (`next_wakeup`), and what happens between two
+**What a role brings** is a pure function, `step(batch, state) -> effects`, and three choices: which of the fetched
+records form the next batch (`pick`), when to be woken without one (`next_wakeup`), and what happens between two
 transactions (`perform`). Everything else is the same for all; see `streams.batch.Role`.
 
 Faust keeps what is Faust's: the agent, its stream, the tables' changelog topics and their co-assignment, the

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from streams.batch import Batch, Effects, Output, Record, Role
+from streams.batch import Batch, Effects, Output, Record, Role, Runs
 from streams.lane import poison
 from streams.lane.deaths import DeathNote
 from streams.lane.queue import PartitionQueue
@@ -115,7 +115,7 @@ class Partition:
     def _next_batch(self) -> Batch | None:
         self._wake.clear()
         now = self._around.settings.clock.now()
-        runs = self.queue.take(self._limit()) if self._taking and self.queue.count else []
+        runs = self._pick(now) if self._taking and self.queue.count else []
         due = self._taking and self._seconds_to_tick() == 0
         if not runs and not self._completions and not due:
             return None
@@ -123,9 +123,9 @@ class Partition:
         self._busy = True
         return Batch(self.state, runs, now, completions)
 
-    def _limit(self) -> int:
-        limits = (self._around.settings.max_batch, self._around.role.room(self.state), self._note.limit)
-        return min(limit for limit in limits if limit is not None)
+    def _pick(self, now: float) -> Runs:
+        limit = self._note.limit or self._around.settings.max_batch
+        return self._around.role.pick(self.queue, self.state, limit, now)
 
     def _seconds_to_tick(self) -> float | None:
         moment = self._around.role.next_wakeup(self.state)

@@ -7,14 +7,12 @@ hangs is known only across restarts: see `deaths`.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from streams.batch import Batch, Effects, Output, Record, Role
+from streams.batch import Batch, Effects, Output, Record, Role, Runs
 from streams.state import State
 
 log = logging.getLogger("staffetta.lane")
-
-Runs = list[tuple[str, Sequence[Record]]]
 
 
 def apply(role: Role, batch: Batch, state: State, put_back: Callable[[Runs], None]) -> Effects:

@@ -1,9 +1,9 @@
 """The fetched records of one partition number that are not applied yet, by topic, within a budget of bytes."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
-from streams.batch import Record
+from streams.batch import Record, Runs
 
 OVERHEAD = 600
 """About what a record costs in memory beyond its key and value."""
@@ -29,10 +29,15 @@ class PartitionQueue:
     def has_room(self, topic: str) -> bool:
         return self._bytes[topic] < self._share
 
-    def take(self, limit: int) -> list[tuple[str, Sequence[Record]]]:
-        """At most `limit` records: (topic, records in offset order), in the order of topics."""
-        runs: list[tuple[str, Sequence[Record]]] = []
-        for topic, queue in self._records.items():
+    def waiting(self, topic: str) -> Collection[Record]:
+        """The topic's records in offset order."""
+        return self._records[topic]
+
+    def take(self, limit: int, topics: Sequence[str] | None = None) -> Runs:
+        """At most `limit` records: (topic, records in offset order), in the order of topics; None: of all."""
+        runs: Runs = []
+        for topic in self._records if topics is None else topics:
+            queue = self._records[topic]
             if not queue or limit <= 0:
                 continue
             if len(queue) <= limit:
@@ -47,7 +52,7 @@ class PartitionQueue:
             runs.append((topic, taken))
         return runs
 
-    def put_back(self, runs: Iterable[tuple[str, Sequence[Record]]]) -> None:
+    def put_back(self, runs: Runs) -> None:
         """What was taken last, and is not to be applied yet."""
         for topic, records in runs:
             self._records[topic].extendleft(reversed(records))

@@ -17,6 +17,9 @@ from streams.settings.values import (
     DatabaseUrl,
     File,
     Folder,
+    Ladder,
+    Names,
+    Schedule,
     Sender,
     SmtpUrl,
     TopicPrefix,
@@ -75,6 +78,15 @@ class Settings(BaseSettings):
     smtp_from: Sender = Field(default="staffetta@localhost", examples=["Salon Beispiel <termine@example.org>"])
     email_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
     provider_timeout_seconds: FiniteFloat = Field(default=10, gt=0, examples=["10"])
+    retry_schedule_seconds: Schedule = Field(default=(60, 300, 900), examples=["60,300,900"])
+    """For configurations that give none: one retry after each of these delays."""
+    delay_ladder_seconds: Ladder = Field(default=(1, 10, 60, 300, 900, 3600), examples=["1,10,60,300,900,3600"])
+    """Each is a topic in which messages wait for that long."""
+    breaker_failures: int = Field(default=20, ge=0, examples=["20"])
+    """Transient failures in a row after which a channel is left alone for a while; 0: never."""
+    breaker_seconds: FiniteFloat = Field(default=30, gt=0, examples=["30"])
+    recipient_allowlist: Names = Field(default=(), examples=["*@example.org,anna@example.com"])
+    """Shell patterns; nobody else is written to. For staging."""
     unconfirmed_grace_seconds: FiniteFloat = Field(default=120, ge=0, examples=["120"])
     recipient_hash_key: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
     """Keys the hash by which recipients appear in outcomes; never change it while a history matters."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
+from schemas.base import FOURTEEN_DAYS_IN_SECONDS, MAX_RETRIES
 from streams.smtp_url import parse_smtp_url
 
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[^\s@<>]+")
@@ -60,6 +61,18 @@ def _database_url(value: str) -> str:
     return f"{_DATABASE_DRIVERS.get(scheme, scheme)}://{rest}"
 
 
+def _schedule(value: tuple[int, ...]) -> tuple[int, ...]:
+    if len(value) > MAX_RETRIES or any(not 0 <= seconds <= FOURTEEN_DAYS_IN_SECONDS for seconds in value):
+        raise ValueError(f"must be whole seconds with commas between, of at most 14 days, at most {MAX_RETRIES}")
+    return value
+
+
+def _ladder(value: tuple[int, ...]) -> tuple[int, ...]:
+    if not value or any(not 1 <= seconds <= 86_400 for seconds in value):
+        raise ValueError("must be whole seconds from 1 to 86400, with commas between")
+    return tuple(sorted(set(value)))
+
+
 def _absolute(value: Path) -> Path:
     return value.expanduser().absolute()
 
@@ -80,6 +93,9 @@ UPPER = BeforeValidator(lambda value: value.upper() if isinstance(value, str) el
 LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+WholeSeconds = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
+Schedule = Annotated[WholeSeconds, AfterValidator(_schedule)]
+Ladder = Annotated[WholeSeconds, AfterValidator(_ladder)]
 Brokers = Annotated[Names, AfterValidator(_brokers)]
 TopicPrefix = Annotated[str, AfterValidator(_prefix)]
 Sender = Annotated[str, AfterValidator(_address)]

@@ -7,4 +7,5 @@ class RoleName(StrEnum):
     ASSIGN = "assign"
     NOTIFY = "notify"
     DELIVER = "deliver"
+    RETRY = "retry"
     RECORD = "record"

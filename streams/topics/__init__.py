@@ -2,7 +2,7 @@
 
 from streams.topics.admin import TopicAdmin, UnreachableError, topic_admin
 from streams.topics.planning import Plan, Topic, WrongConfig, WrongCount, plan
-from streams.topics.specs import CONTRACT_TOPICS, TopicSpec, changelog, wanted_topics
+from streams.topics.specs import CONTRACT_TOPICS, TopicSpec, changelog, contract_topics, wanted_topics
 from streams.topics.starting import check, cluster_id
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "changelog",
     "check",
     "cluster_id",
+    "contract_topics",
     "plan",
     "topic_admin",
     "wanted_topics",

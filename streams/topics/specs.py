@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from schemas.event_types import RETRY_PREFIX
+
 _DAY_MS = 24 * 60 * 60 * 1000
 _COMMON = {
     "message.timestamp.type": "CreateTime",
@@ -45,6 +47,7 @@ CONTRACT_TOPICS = (
     # A poison message of 1 MB (the brokers' limit for the others) grows by a third in base64.
     _kept("intake.dead-letters", 30, **{"max.message.bytes": str(4 * 1024 * 1024)}),
 )
+"""Those that no setting changes."""
 
 # Compacted early: how long a worker takes to load its tables depends on how much is left uncompacted.
 _CHANGELOG = MappingProxyType(
@@ -64,7 +67,14 @@ def changelog(role: str, table: str) -> TopicSpec:
     return TopicSpec(f"staffetta-{role}-{table}-changelog", _CHANGELOG)
 
 
-def wanted_topics(role_tables: Mapping[str, Iterable[str]]) -> tuple[TopicSpec, ...]:
+def contract_topics(ladder_seconds: Iterable[int]) -> tuple[TopicSpec, ...]:
+    """All public topics: the delay topics are as many as the ladder has steps."""
+    return (*CONTRACT_TOPICS, *(_kept(f"{RETRY_PREFIX}{seconds}", 14) for seconds in ladder_seconds))
+
+
+def wanted_topics(
+    role_tables: Mapping[str, Iterable[str]], ladder_seconds: Iterable[int]
+) -> tuple[TopicSpec, ...]:
     """The contract's topics, and a changelog for each table of each role (the lane's own tables included)."""
     changelogs = (changelog(role, table) for role, tables in role_tables.items() for table in tables)
-    return (*CONTRACT_TOPICS, *changelogs)
+    return (*contract_topics(ladder_seconds), *changelogs)

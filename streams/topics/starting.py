@@ -7,7 +7,7 @@ import structlog
 
 from streams.settings import Settings
 from streams.topics.admin import UnreachableError, topic_admin
-from streams.topics.specs import CONTRACT_TOPICS, changelog
+from streams.topics.specs import changelog, contract_topics
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ def patiently(ask: Callable[[], T]) -> T:
 def check(settings: Settings, role: str, tables: Iterable[str]) -> None:
     """Raise UserError, naming the topic, if one is missing or has another number of partitions."""
     wanted = [
-        *(spec.name for spec in CONTRACT_TOPICS),
+        *(spec.name for spec in contract_topics(settings.delay_ladder_seconds)),
         *(changelog(role, table).name for table in tables),
     ]
     admin = topic_admin(settings)

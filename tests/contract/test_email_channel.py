@@ -15,7 +15,7 @@ from sinks.channels.base import Message
 from sinks.channels.email import Email
 from sinks.channels.smtp import connections
 from sinks.channels.smtp.composing import Composer
-from streams.policy.delivery.results import Accepted, Permanent, Result, Transient, Unconfirmed
+from streams.policy.delivery.results import Accepted, AccountWide, Permanent, Result, Transient, Unconfirmed
 from streams.smtp_url import SmtpServer, parse_smtp_url
 from tests.support.smtp import Cut, MailServer
 
@@ -64,8 +64,8 @@ REPLIES = [
     ("GREETING", "554 5.7.1 your network is not welcome", TRANSIENT, DeliveryReason.UNAVAILABLE),
     ("MAIL", "421 4.3.2 shutting down", TRANSIENT, DeliveryReason.UNAVAILABLE),
     ("MAIL", "450 4.7.1 slow down", TRANSIENT, DeliveryReason.UNAVAILABLE),
-    ("MAIL", "530 5.7.0 Must issue a STARTTLS command first", TRANSIENT, DeliveryReason.AUTH_FAILED),
-    ("MAIL", "535 5.7.8 credentials invalid", TRANSIENT, DeliveryReason.AUTH_FAILED),
+    ("MAIL", "530 5.7.0 Must issue a STARTTLS command first", AccountWide, DeliveryReason.AUTH_FAILED),
+    ("MAIL", "535 5.7.8 credentials invalid", AccountWide, DeliveryReason.AUTH_FAILED),
     ("MAIL", "553 5.1.8 sender's domain does not exist", PERMANENT, DeliveryReason.REJECTED),
     ("MAIL", "550 5.1.1 about the sender all the same", PERMANENT, DeliveryReason.REJECTED),
     ("RCPT", "450 4.2.1 mailbox busy", TRANSIENT, DeliveryReason.UNAVAILABLE),

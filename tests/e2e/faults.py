@@ -42,7 +42,7 @@ class Progress:
                 for topic in topics
                 for number in range(settings.partitions)
             ]
-            for role, topics in role_topics().items()
+            for role, topics in role_topics(settings).items()
         }
 
     def of(self, role: str) -> int:
@@ -79,8 +79,7 @@ class Faults:
         kills = [self._killing(role) for role in (*ROLES, *ROLES)]
         pauses = [self._pausing(role) for role in ROLES]
         others = [self._stop_broker, self._kill_broker, self._kill_broker, self._kill_worker, self._let_worker_go]
-        more = [self._rng.choice([self._killing, self._pausing])(self._rng.choice(ROLES)) for _ in range(3)]
-        faults = [*kills, *pauses, *others, *more] * rounds
+        faults = [*kills, *pauses, *others] * rounds
         self._rng.shuffle(faults)
         return faults
 

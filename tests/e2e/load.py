@@ -187,7 +187,7 @@ class Load(threading.Thread):
         if luck < 0.005:
             self.poison += 1
             self._produce(message.topic, message.key, message.value[:-10])
-        elif luck < 0.015:
+        elif luck < 0.025:
             self._hurt_mail()
 
     def _produce(self, topic: str, key: bytes, value: bytes) -> None:
@@ -203,6 +203,7 @@ class Load(threading.Thread):
             [
                 ("DOT", Cut.DROP),
                 ("DOT", "451 4.3.0 try again"),
+                ("RCPT", "450 4.2.1 mailbox busy"),
                 ("RCPT", "550 5.1.1 nobody here"),
                 ("MAIL", Cut.DROP),
             ]

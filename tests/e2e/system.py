@@ -26,7 +26,7 @@ from tests.e2e.workers import Worker
 from tests.support import booking
 from tests.support.kafka import PARTITIONS, KafkaSpace
 
-ROLES = ("assign", "notify", "deliver", "record")
+ROLES = ("assign", "notify", "deliver", "retry", "record")
 SETTLE_SECONDS = 120.0
 
 
@@ -53,6 +53,8 @@ class System:
             "session_timeout_seconds": 3,
             "provider_timeout_seconds": 3,
             "unconfirmed_grace_seconds": 1,
+            "retry_schedule_seconds": "1,1",
+            "breaker_seconds": 1,
             "web_port": 0,
             "log_format": "json",
             **settings,
@@ -70,7 +72,7 @@ class System:
 
     def prepare(self) -> None:
         """`topics apply` and `db upgrade`, without processes of their own."""
-        topic_admin(self.settings).apply(wanted_topics(role_tables()))
+        topic_admin(self.settings).apply(wanted_topics(role_tables(), self.settings.delay_ladder_seconds))
         upgrade(self.database, lambda step: None)
 
     def staffetta(self, *arguments: str, **settings: object) -> "subprocess.CompletedProcess[str]":
@@ -154,10 +156,10 @@ class System:
         return [entry.event for entry in self.read(topic).get(topic, ())]
 
     def lag(self, roles: Iterable[str] = ROLES) -> int:
-        return sum(lag(self.settings, role, role_topics()[role]) for role in roles)
+        return sum(lag(self.settings, role, role_topics(self.settings)[role]) for role in roles)
 
     def settled(self) -> Log:
-        return read_settled(self.settings, role_topics(), SETTLE_SECONDS)
+        return read_settled(self.settings, role_topics(self.settings), SETTLE_SECONDS)
 
     def check(self) -> Log:
         """Wait until all is settled; then every guarantee must hold, and the database have it all. Returns what is

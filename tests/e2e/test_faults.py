@@ -39,8 +39,9 @@ def test_nothing_is_lost_or_doubled_whatever_happens(
     broker: DevKafka, postgres: Postgres, tmp_path: Path, rng: random.Random
 ) -> None:
     """Under a standing load every role is killed and paused beyond its session, workers are killed and sent away,
-    the broker is stopped and killed, at twenty random instants, and mails are refused and cut off: no event is
-    lost, no decision, mail or dead letter is doubled, and everybody's load is the number of their callbacks."""
+    the broker is stopped and killed, at twenty random instants, and mails are refused for now and for good, and
+    cut off: no event is lost, no decision, mail or dead letter is doubled, and everybody's load is the number of
+    their callbacks."""
     with postgres.database() as url, system(broker.bootstrap, tmp_path, database_url=url) as made:
         load = Load(made, rng, RATE)
         load.open()
@@ -57,6 +58,7 @@ def test_nothing_is_lost_or_doubled_whatever_happens(
     assert set(ends) <= {"killed by SIGKILL", "exit status 70"}
     outcomes = Counter(entry.event["type"] for entry in log[OUTCOMES])
     assert outcomes["notification.unconfirmed"]
+    assert outcomes["notification.retrying"]
     print(f"{dict(faults.done)}\nended: {dict(ends)}\nread: {dict(inputs(log))}\nwritten: {dict(outcomes)}")
 
 

@@ -31,6 +31,7 @@ TARGETS = (
     ("delivery.email.high", "notification.attempt_due", "deliver"),
     ("delivery.email", "notification.attempt_due", "deliver"),
     ("delivery.email.low", "notification.attempt_due", "deliver"),
+    ("delivery.retry.1", "notification.attempt_due", "retry"),
     ("delivery.outcomes", "notification.sent", "record"),
     ("delivery.dead-letters", "notification.dead_lettered", "record"),
 )

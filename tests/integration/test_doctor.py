@@ -69,7 +69,8 @@ def examine(capsys: pytest.CaptureFixture[str]) -> Doctor:
 
 def test_all_is_well(configured: None, examine: Doctor) -> None:
     """Where nothing is wrong each part is said to be so, and the exit status is 0."""
-    admin, wanted = topic_admin(load_settings()), wanted_topics(role_tables())
+    settings = load_settings()
+    admin, wanted = topic_admin(settings), wanted_topics(role_tables(), settings.delay_ladder_seconds)
     admin.apply(wanted)
     wait_until(lambda: not admin.plan(wanted), "the broker to know its new topics")
     status, found = examine()

@@ -22,8 +22,10 @@ def road(bootstrap: str, tmp_path: Path) -> Iterator[System]:
         yield road
 
 
-def ask(road: System, notification_id: str, company_id: str = "co-7", topic: str = "delivery.email") -> None:
-    """Write the request for an attempt, as `notify` would."""
+def ask(
+    road: System, notification_id: str, company_id: str = "co-7", topic: str = "delivery.email", **changes: Any
+) -> None:
+    """Write the request for an attempt, as `notify` would; without `changes` it is tried once."""
     recipient = {
         "type": "customer",
         "id": "cu-1",
@@ -37,7 +39,9 @@ def ask(road: System, notification_id: str, company_id: str = "co-7", topic: str
         time=utc(NOW),
         subject=None,
         company_id=company_id,
-        data=request(company_id, notification_id, recipient=recipient),
+        data=request(
+            company_id, notification_id, recipient=recipient, **{"retry_schedule_seconds": [], **changes}
+        ),
     )
     road.produce(topic, company_id.encode(), value)
 
@@ -140,7 +144,7 @@ def test_stopped_while_the_server_thinks(road: System) -> None:
 
 def test_a_hung_company_holds_up_nobody(bootstrap: str, tmp_path: Path) -> None:
     """While mails of one company get no answer, those of another go out."""
-    with system(bootstrap, tmp_path, email_concurrency=4, provider_timeout_seconds=20) as road:
+    with system(bootstrap, tmp_path, email_concurrency=5, provider_timeout_seconds=20) as road:
         worker = road.ready("--role", "deliver")
         road.box.plan("DOT", Cut.SILENCE, Cut.SILENCE, Cut.SILENCE)
         for number in range(3):
@@ -151,4 +155,23 @@ def test_a_hung_company_holds_up_nobody(bootstrap: str, tmp_path: Path) -> None:
             ask(road, f"quick-{number}", "co-8")
         road.flush()
         wait_until(lambda: len(road.events("delivery.outcomes")) == 50, "50 outcomes", 15)
+        worker.kill()
+
+
+def test_high_is_sent_while_low_waits(bootstrap: str, tmp_path: Path) -> None:
+    """With 10 000 low ones of the same company waiting, all of them slow, high ones are sent between them: they
+    use slots that low may not have."""
+    with system(bootstrap, tmp_path, email_concurrency=10) as road:
+        road.box.plan("DOT", *[1.0] * 500)
+        for number in range(10_000):
+            ask(road, f"low-{number}", topic="delivery.email.low", priority="low")
+        road.flush()
+        worker = road.ready("--role", "deliver")
+        wait_until(lambda: len(road.box.mails) >= 15, "low ones on their way", 60)
+        for number in range(3):
+            before = len(road.box.mails)
+            ask(road, f"high-{number}", topic="delivery.email.high", priority="high")
+            road.flush()
+            wait_until(lambda number=number: message_ids(road, f"high-{number}"), "the high one")  # type: ignore[misc]
+            assert len(road.box.mails) - before <= 16, "more than two rounds of low ones came first"
         worker.kill()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from streams.batch import Batch, Effects, Output, Record
+from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.state import State
 
 
@@ -42,8 +42,8 @@ class Noting:
     def next_wakeup(self, state: State) -> float | None:
         return None
 
-    def room(self, state: State) -> int | None:
-        return None
+    def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
+        return fetched.take(limit)
 
     async def perform(self, job: Any) -> Any:
         return job

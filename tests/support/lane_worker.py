@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 import uvloop
 
-from streams.batch import Batch, Effects, Output, Record
+from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.lane import fetching
 from streams.lane.application import create_app, run
 from streams.lane.lane import Lane
@@ -102,8 +102,8 @@ class Counting:
     def next_wakeup(self, state: State) -> float | None:
         return state.shared + self._tick if self._tick else None
 
-    def room(self, state: State) -> int | None:
-        return None
+    def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
+        return fetched.take(limit)
 
     async def perform(self, job: Any) -> Any:
         seconds = float(job.partition(":")[2] or 0)

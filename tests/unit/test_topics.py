@@ -10,6 +10,7 @@ from streams.topics import (
     UnreachableError,
     WrongConfig,
     WrongCount,
+    contract_topics,
     plan,
     wanted_topics,
 )
@@ -44,15 +45,26 @@ def test_wrong_config() -> None:
 def test_changelogs() -> None:
     """Each table of each role has a compacted changelog named after both."""
     specs = {
-        spec.name: spec for spec in wanted_topics({"assign": ("loads", "positions"), "notify": ("positions",)})
+        spec.name: spec
+        for spec in wanted_topics({"assign": ("loads", "positions"), "notify": ("positions",)}, (1, 60))
     }
     names = specs.keys() - {spec.name for spec in CONTRACT_TOPICS}
     assert names == {
         "staffetta-assign-loads-changelog",
         "staffetta-assign-positions-changelog",
         "staffetta-notify-positions-changelog",
+        "delivery.retry.1",
+        "delivery.retry.60",
     }
-    assert all(specs[name].config["cleanup.policy"] == "compact" for name in names)
+    changelogs = {name for name in names if name.endswith("-changelog")}
+    assert all(specs[name].config["cleanup.policy"] == "compact" for name in changelogs)
+
+
+def test_delay_topics() -> None:
+    """Each step of the ladder is a topic that keeps its records for 14 days."""
+    found = contract_topics((1, 3600))[-2:]
+    assert [spec.name for spec in found] == ["delivery.retry.1", "delivery.retry.3600"]
+    assert {spec.config["retention.ms"] for spec in found} == {str(14 * 86_400_000)}
 
 
 def test_brokers_that_are_away_are_asked_again() -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from schemas.reasons import DeliveryReason
-from streams.policy.delivery.results import Permanent, Transient
+from streams.policy.delivery.results import AccountWide, Permanent, Transient
 
 
 class Stage(StrEnum):
@@ -96,7 +96,7 @@ def _any(reply: Reply, stage: Stage) -> bool:
 
 
 REPLIES: tuple[Rule, ...] = (
-    Rule(_about_account, Transient, DeliveryReason.AUTH_FAILED),
+    Rule(_about_account, AccountWide, DeliveryReason.AUTH_FAILED),
     Rule(_about_session, Transient, DeliveryReason.UNAVAILABLE),
     Rule(_out_of_space, Transient, DeliveryReason.MAILBOX_FULL),
     Rule(_dead_address, Permanent, DeliveryReason.DEAD_ADDRESS),

@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from schemas.notifications import AttemptDue
-from schemas.reasons import ChannelName, DeliveryReason
+from schemas.reasons import ChannelName, DeliveryReason, Priority
 
 MEMORY_MS = 30 * 86_400_000
 """How long, in record time, an id is known after its notification came to an end; the inputs live 14 days."""
@@ -38,6 +38,25 @@ class Intent(msgspec.Struct, array_like=True, frozen=True):
     """While it waits: when the next attempt is due, by the clock."""
     doubt: Doubt | None = None
     """Set when the attempt may have arrived: the next one is its repetition."""
+    since_ms: int = 0
+    """The timestamp of the first record of this notification that was taken on."""
+    priority: Priority = Priority.NORMAL
+
+
+class Parked(msgspec.Struct, array_like=True, frozen=True):
+    """A notification whose next attempt is on its way through the topics: this one attempt is let in again, and
+    no other record of the same id."""
+
+    channel: ChannelName
+    attempt: int
+    redrive: int
+    due_at: float
+    composed_at: float
+    since_ms: int
+
+    def expects(self, due: AttemptDue, channel: ChannelName) -> bool:
+        there = due.attempt, due.redrive, due.due_at.timestamp()
+        return channel == self.channel and there == (self.attempt, self.redrive, self.due_at)
 
 
 class Finished(msgspec.Struct, array_like=True, frozen=True):
@@ -46,11 +65,12 @@ class Finished(msgspec.Struct, array_like=True, frozen=True):
     record_ms: int
     redrive: int
     sent: bool
+    since_ms: int = 0
 
-    def covers(self, redrive: int, now_ms: int) -> bool:
+    def covers(self, redrive: int) -> bool:
         """Whether another request for it changes nothing: it was sent, or this very one has failed. Only an
         operator's redrive, which counts up, gives a failed one another chance."""
-        return not self.is_forgotten(now_ms) and (self.sent or redrive <= self.redrive)
+        return self.sent or redrive <= self.redrive
 
     def is_forgotten(self, now_ms: int) -> bool:
         return now_ms - self.record_ms > MEMORY_MS
@@ -59,6 +79,7 @@ class Finished(msgspec.Struct, array_like=True, frozen=True):
 encode = msgspec.msgpack.Encoder().encode
 decode_finished = msgspec.msgpack.Decoder(Finished).decode
 decode_intent = msgspec.msgpack.Decoder(Intent).decode
+decode_parked = msgspec.msgpack.Decoder(Parked).decode
 
 
 class Delivery(NamedTuple):

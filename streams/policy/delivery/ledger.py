@@ -1,17 +1,24 @@
 """What `deliver` has taken on, for one partition number: its rows, and the little that is counted over them."""
 
 import heapq
+from collections import Counter
+from typing import NamedTuple
 
 import msgspec
 
+from schemas.notifications import AttemptDue
+from schemas.reasons import ChannelName, Priority
 from streams.policy.delivery.intents import (
     Delivery,
     Finished,
     Key,
+    Parked,
     decode_finished,
     decode_intent,
+    decode_parked,
     encode,
 )
+from streams.policy.delivery.known import rows as known
 from streams.state import State
 
 INTENTS = "intents"
@@ -20,9 +27,18 @@ WAITING = "waiting"
 """Taken on, not in flight."""
 FINISHED = "finished"
 """Ids of what came to its end, so that nothing is sent for the same id again."""
-TABLES = (INTENTS, WAITING, FINISHED)
+PARKED = "parked"
+"""On their way through the topics, for a later attempt or on another channel."""
+TABLES = (INTENTS, WAITING, FINISHED, PARKED, *known.TABLES)
 
 DAY_MS = 86_400_000
+
+
+class Since(NamedTuple):
+    """Since when a notification is known; `composed_at` is None for one that is new."""
+
+    ms: int
+    composed_at: float | None
 
 
 class Ledger:
@@ -31,31 +47,63 @@ class Ledger:
     def __init__(self, state: State, holder: str) -> None:
         self._state = state
         self._holder = holder
-        self.in_flight = 0
+        self.in_flight: Counter[Priority] = Counter()
         self.orphans: list[Delivery] = []
         """In flight under another holder, who is gone: their answers are lost."""
-        self._due: list[tuple[float, Key]] = []
+        self._due: dict[Priority, list[tuple[float, Key]]] = {priority: [] for priority in Priority}
         self._swept_day = 0
         for company_id in state.scopes(INTENTS):
             for row in state.rows(INTENTS, company_id).values():
-                self.in_flight += 1
-                if decode_intent(row).holder != holder:
+                intent = decode_intent(row)
+                self.in_flight[intent.priority] += 1
+                if intent.holder != holder:
                     self.orphans.append(Delivery.from_row(row))
         for company_id in state.scopes(WAITING):
             for notification_id, row in state.rows(WAITING, company_id).items():
-                self._due.append((decode_intent(row).due_at, (company_id, notification_id)))
-        heapq.heapify(self._due)
+                intent = decode_intent(row)
+                self._due[intent.priority].append((intent.due_at, (company_id, notification_id)))
+        for due in self._due.values():
+            heapq.heapify(due)
 
     @property
     def next_due(self) -> float | None:
-        return self._due[0][0] if self._due else None
+        return min((due[0][0] for due in self._due.values() if due), default=None)
 
-    def knows(self, key: Key, redrive: int, now_ms: int) -> bool:
-        """Whether a request for this id is a second one: taken on already, or at its end."""
+    def is_due(self, priority: Priority, now: float) -> bool:
+        """Whether something of this priority waits that is due."""
+        due = self._due[priority]
+        return bool(due) and due[0][0] <= now
+
+    def admit(self, due: AttemptDue, channel: ChannelName, record_ms: int) -> Since | None:
+        """Let an attempt in, once; None for every repetition: of what was taken on already, of what is at its end,
+        of an attempt before the one that is expected."""
+        key = due.company_id, due.notification_id
         if self.is_in_flight(key) or self._state.get(WAITING, *key) is not None:
-            return True
+            return None
+        row = self._state.get(PARKED, *key)
+        if row is not None:
+            parked = decode_parked(row)
+            if not parked.expects(due, channel):
+                return None
+            self._state.delete(PARKED, *key)
+            return Since(parked.since_ms, parked.composed_at)
         row = self._state.get(FINISHED, *key)
-        return row is not None and decode_finished(row).covers(redrive, now_ms)
+        if row is None or (finished := decode_finished(row)).is_forgotten(record_ms):
+            return Since(record_ms, None)
+        return None if finished.covers(due.redrive) else Since(finished.since_ms or record_ms, None)
+
+    def park(self, delivery: Delivery) -> None:
+        """It leaves as a record, which must come back to be attempted; `delivery` is as it will come back."""
+        intent, due = delivery
+        parked = Parked(
+            intent.channel,
+            due.attempt,
+            due.redrive,
+            due.due_at.timestamp(),
+            intent.composed_at,
+            intent.since_ms,
+        )
+        self._state.put(PARKED, *delivery.key, encode(parked))
 
     def is_in_flight(self, key: Key) -> bool:
         return self._state.get(INTENTS, *key) is not None
@@ -64,24 +112,24 @@ class Ledger:
         """From now on the provider may get it."""
         intent = msgspec.structs.replace(delivery.intent, holder=self._holder, due_at=0.0)
         self._state.put(INTENTS, *delivery.key, encode(intent))
-        self.in_flight += 1
+        self.in_flight[intent.priority] += 1
         return delivery._replace(intent=intent)
 
     def answered(self, delivery: Delivery) -> None:
         """No longer in flight, whatever the answer was."""
         self._state.delete(INTENTS, *delivery.key)
-        self.in_flight -= 1
+        self.in_flight[delivery.intent.priority] -= 1
 
     def wait(self, delivery: Delivery, due_at: float) -> None:
         intent = msgspec.structs.replace(delivery.intent, holder="", due_at=due_at)
         self._state.put(WAITING, *delivery.key, encode(intent))
-        heapq.heappush(self._due, (due_at, delivery.key))
+        heapq.heappush(self._due[intent.priority], (due_at, delivery.key))
 
-    def take_due(self, now: float) -> Delivery | None:
-        """The one that is due for the longest; it waits no longer."""
-        if not self._due or self._due[0][0] > now:
+    def take_due(self, priority: Priority, now: float) -> Delivery | None:
+        """The one of this priority that is due for the longest; it waits no longer."""
+        if not self.is_due(priority, now):
             return None
-        _, key = heapq.heappop(self._due)
+        _, key = heapq.heappop(self._due[priority])
         row = self._state.get(WAITING, *key)
         if row is None:
             raise LookupError(f"nothing waits under {key}")
@@ -89,14 +137,16 @@ class Ledger:
         return Delivery.from_row(row)
 
     def finish(self, delivery: Delivery, *, sent: bool) -> None:
-        finished = Finished(delivery.intent.record_ms, delivery.due.redrive, sent)
+        finished = Finished(delivery.intent.record_ms, delivery.due.redrive, sent, delivery.intent.since_ms)
         self._state.put(FINISHED, *delivery.key, encode(finished))
 
     def forget(self, now_ms: int) -> None:
-        """Drop what came to its end long ago; looked through once for each day of record time."""
+        """Drop what came to its end, or was last heard of, long ago; looked through once for each day of record
+        time."""
         if now_ms // DAY_MS <= self._swept_day:
             return
         self._swept_day = now_ms // DAY_MS
+        known.forget(self._state, now_ms / 1000)
         for company_id in list(self._state.scopes(FINISHED)):
             for notification_id, row in list(self._state.rows(FINISHED, company_id).items()):
                 if decode_finished(row).is_forgotten(now_ms):

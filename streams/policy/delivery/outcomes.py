@@ -25,7 +25,10 @@ _REQUEST_FIELDS = tuple(NotificationRequest.model_fields)
 
 class OutcomeType(StrEnum):
     SENT = "notification.sent"
+    RETRYING = "notification.retrying"
+    FELL_BACK = "notification.fell_back"
     FAILED = "notification.failed"
+    SUPPRESSED = "notification.suppressed"
     UNCONFIRMED = "notification.unconfirmed"
 
 
@@ -53,9 +56,21 @@ def dead_letter(delivery: Delivery, end: GivenUp, last: Result | None, at: datet
         reason=end.reason,
         error=end.error,
         redrive=due.redrive,
-        attempts=(*due.attempts, *_attempts(delivery, last, at)),
+        attempts=tried(delivery, last, at),
     )
     return _event("notification.dead_lettered", DEAD_LETTERS, due, (), at, letter)
+
+
+def attempt_due(delivery: Delivery, topic: str, at: datetime) -> Output:
+    """The next attempt, on its way to `topic`; its id is the same wherever it passes."""
+    due = delivery.due
+    place = delivery.intent.channel, due.attempt, due.due_at.isoformat()
+    return _event("notification.attempt_due", topic, due, place, at, due)
+
+
+def tried(delivery: Delivery, last: Result | None, now: datetime) -> tuple[Attempt, ...]:
+    """Every attempt so far that came to nothing, this one included."""
+    return (*delivery.due.attempts, *_attempts(delivery, last, now))
 
 
 def _attempts(delivery: Delivery, last: Result | None, now: datetime) -> Iterator[Attempt]:

@@ -38,6 +38,11 @@ class Unconfirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountWide(Transient):
+    """It would have taken no other message either: nothing is wrong with this one, but with the account."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotStarted:
     """Nothing was handed to the provider, because it had become too late to begin: no attempt at all."""
 

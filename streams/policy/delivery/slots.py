@@ -1,50 +1,81 @@
-"""How many sends a worker may have in flight, shared by its partitions."""
+"""How many sends a worker may have in flight, shared by its partitions, and by priority."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from schemas.reasons import Priority
+
+ORDER = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
+"""Which goes first."""
+
+Held = Mapping[Priority, int]
+"""Sends in flight, by priority."""
 
 
 class Slots:
-    """A partition's holding is stated, never counted up, so that stating it again changes nothing.
+    """A tenth of the slots, at least one, is kept for high, so that it never waits for what is slow; low has at
+    most half. A lone slot is everybody's.
 
-    A lone partition may have all of them. As soon as another one asks in vain, nobody gets more than an equal
-    share of those who hold or ask: whoever has a long backlog could otherwise refill its own slots for ever.
+    A partition's holding is stated, never counted up, so that stating it again changes nothing. A lone partition
+    may have all that its priority may have. As soon as another one asks for the same priority in vain, nobody gets
+    more than an equal share of those who hold or ask: whoever has a long backlog could otherwise refill its own
+    slots for ever.
     """
 
     def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
-        self._held: dict[int, int] = {}
-        self._waiting: set[int] = set()
+        kept = max(1, capacity // 10) if capacity > 1 else 0
+        self._limits = {
+            Priority.HIGH: capacity,
+            Priority.NORMAL: capacity - kept,
+            Priority.LOW: min(capacity - kept, max(1, capacity // 2)),
+        }
+        self._held: dict[int, Counter[Priority]] = {}
+        self._waiting: dict[Priority, set[int]] = {priority: set() for priority in ORDER}
 
-    def room(self, partition: int) -> int:
-        """How many more this partition may take now; 0 remembers that it asked."""
-        room = self._room(partition)
+    def room(self, partition: int, priority: Priority, taking: Held) -> int:
+        """How many more of a priority this partition may take now, beside those that it is `taking` already; 0
+        remembers that it asked."""
+        held = self._held.get(partition, Counter[Priority]()) + Counter(taking)
+        room = self._share(partition, priority, held)
         if room > 0:
-            self._waiting.discard(partition)
+            self._waiting[priority].discard(partition)
         else:
-            self._waiting.add(partition)
+            self._waiting[priority].add(partition)
         return room
 
-    def free(self, partition: int, held: int) -> int:
-        """How many are left of all, if this partition holds `held`."""
-        others = sum(self._held.values()) - self._held.get(partition, 0)
-        return max(0, self._capacity - others - held)
+    def free(self, partition: int, priority: Priority, held: Held) -> int:
+        """How many of a priority are left of all, if this partition holds `held`. What is less urgent counts
+        against the limit of what is more urgent, not the other way round."""
+        everybody = Counter(held)
+        for other, theirs in self._held.items():
+            if other != partition:
+                everybody += theirs
+        left = self._limits[Priority.HIGH] - everybody.total()
+        for limited in ORDER[1 : ORDER.index(priority) + 1]:
+            less_urgent = ORDER[ORDER.index(limited) :]
+            left = min(left, self._limits[limited] - sum(everybody[each] for each in less_urgent))
+        return max(0, left)
 
-    def hold(self, partition: int, count: int) -> None:
-        if count:
-            self._held[partition] = count
+    def hold(self, partition: int, held: Held) -> None:
+        counts = +Counter(held)
+        if counts:
+            self._held[partition] = counts
         else:
             self._held.pop(partition, None)
 
     def is_waiting(self, partition: int) -> bool:
-        return partition in self._waiting
+        return any(partition in waiting for waiting in self._waiting.values())
 
     def clear(self) -> None:
         """Nobody holds or asks: a rebalance lets go of every partition first."""
         self._held.clear()
-        self._waiting.clear()
+        for waiting in self._waiting.values():
+            waiting.clear()
 
-    def _room(self, partition: int) -> int:
-        held = self._held.get(partition, 0)
-        free = self.free(partition, held)
-        if self._waiting - {partition}:
-            share = max(1, self._capacity // len(self._held.keys() | self._waiting | {partition}))
-            return max(0, min(free, share - held))
+    def _share(self, partition: int, priority: Priority, held: Counter[Priority]) -> int:
+        free, waiting = self.free(partition, priority, held), self._waiting[priority]
+        if waiting - {partition}:
+            rivals = {other for other, theirs in self._held.items() if theirs[priority]} | waiting | {partition}
+            share = max(1, self._limits[priority] // len(rivals))
+            return max(0, min(free, share - held[priority]))
         return free

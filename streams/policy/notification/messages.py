@@ -29,7 +29,7 @@ class Rules:
     """What is the same for every company."""
 
     recipient_hash_key: bytes
-    retry_schedule_seconds: tuple[int, ...] = (60, 300, 900)
+    retry_schedule_seconds: tuple[int, ...]
     """For configurations that give none."""
 
 

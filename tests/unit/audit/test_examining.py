@@ -26,6 +26,8 @@ OUTPUTS = (
     "intake.dead-letters",
 )
 
+DELAYED = "delivery.retry.60"
+
 
 @dataclass
 class Day:
@@ -83,6 +85,8 @@ def test_nothing_is_found_where_nothing_is_wrong(day: Day) -> None:
         "callback.command_refused",
     }
     assert kinds > {"notification.unconfirmed", "notification.failed", "notification.suppressed", "intake.refused"}
+    assert kinds > {"notification.retrying", "notification.sent"}
+    assert day.log[DELAYED]
 
 
 @pytest.mark.parametrize("topic", OUTPUTS)
@@ -220,6 +224,39 @@ def test_an_outcome_of_nothing(day: Day) -> None:
     outcome = day.first("delivery.outcomes", lambda event: event["type"] == "notification.sent")
     day.alter(outcome, notification_id="nobody-s")
     assert day.says(Kind.WRONG, "nobody-s is under way or at its end, but nobody had asked for it")
+
+
+def test_a_retry_that_never_came_out(day: Day) -> None:
+    """What went into a delay topic must come out of it again."""
+    waited = day.first(DELAYED).event["id"]
+    day.remove(day.first("delivery.email", lambda event: event["id"] == waited))
+    assert day.says(Kind.LOST, f"went into a delay topic as {waited}, and never came out")
+
+
+def test_a_retry_that_came_out_too_early(day: Day) -> None:
+    """Nothing is released before it is due."""
+    waited = day.first(DELAYED).event["id"]
+    released = day.first("delivery.email", lambda event: event["id"] == waited)
+    day.log["delivery.email"].remove(released)
+    day.append(replace(released, timestamp=released.timestamp - 1500))
+    assert day.says(Kind.WRONG, "was released too early")
+
+
+def test_an_attempt_without_its_outcome(day: Day) -> None:
+    """A second attempt without word of the first one is lost."""
+    day.remove(day.first("delivery.outcomes", lambda event: event["type"] == "notification.retrying"))
+    assert day.says(Kind.LOST, "follows no attempt that was to be tried again")
+
+
+def test_an_attempt_too_many(day: Day) -> None:
+    """No channel is tried more often than its schedule says."""
+    retrying = day.first("delivery.outcomes", lambda event: event["type"] == "notification.retrying").event["data"]
+    requested = day.first(
+        "notification.requests",
+        lambda event: event["data"]["notification_id"] == retrying["notification_id"],
+    )
+    day.alter(requested, retry_schedule_seconds=[])
+    assert day.says(Kind.DOUBLED, "is one too many: the schedule has 0 retries")
 
 
 def test_a_double_dead_letter(day: Day) -> None:

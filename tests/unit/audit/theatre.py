@@ -8,6 +8,7 @@ from typing import Any
 from agents.assign import Assign
 from agents.deliver import Deliver
 from agents.notify import Notify
+from agents.retry import Retry
 from schemas import CONTENT_TYPE_HEADER, murmur2_partition
 from schemas.notifications import Recipient
 from schemas.reasons import ChannelName, DeliveryReason
@@ -16,7 +17,8 @@ from sinks.channels.smtp.composing import Composer
 from streams.audit import Entry, Log
 from streams.batch import Batch, Output, Role
 from streams.clock import ManualClock
-from streams.policy.delivery.results import Accepted, Permanent, Result, Unconfirmed
+from streams.lane.queue import PartitionQueue
+from streams.policy.delivery.results import Accepted, Permanent, Result, Transient, Unconfirmed
 from streams.settings import Settings
 from streams.state import State
 from streams.topics import changelog
@@ -27,12 +29,14 @@ NOW = MONDAY.timestamp()
 
 
 class Post:
-    """Takes every mail over, but for those to `refused`; the answer to the first one to `doubtful` is lost."""
+    """Takes every mail over, but for those to `refused`; the answer to the first one to `doubtful` is lost, and
+    whoever is `busy` is so once."""
 
     provider = "smtp"
 
     def __init__(self) -> None:
         self.accepted: Counter[str] = Counter()
+        self._busy: Counter[str] = Counter()
         self._composer = Composer("post@staffetta.example")
 
     def address(self, recipient: Recipient) -> str | None:
@@ -41,6 +45,10 @@ class Post:
     async def send(self, message: Mail, begin_before: float) -> Result:
         if message.address.startswith("refused"):
             return Permanent(DeliveryReason.REJECTED, "no")
+        if message.address.startswith("busy"):
+            self._busy[message.notification_id] += 1
+            if self._busy[message.notification_id] == 1:
+                return Transient(DeliveryReason.UNAVAILABLE, "not now")
         message_id = self._composer.message_id(message.company_id, message.notification_id)
         self.accepted[message_id] += 1
         if message.address.startswith("doubtful") and self.accepted[message_id] == 1:
@@ -62,6 +70,7 @@ class Theatre:
             Assign(PARTITIONS),
             Notify(partitions=PARTITIONS, recipient_hash_key=b"key"),
             Deliver(settings, channels={ChannelName.EMAIL: self.post}, clock=self.clock),
+            Retry(PARTITIONS, settings.delay_ladder_seconds),
         ]
         self._at_work = [(role, State(number, role.tables)) for role in roles for number in range(PARTITIONS)]
         for role, state in self._at_work:
@@ -83,19 +92,26 @@ class Theatre:
             self.write(message.topic, message.key, message.value)
         while self._turns():
             self.clock.moment += 0.001
+        while any(wakeup is not None for wakeup in self._wakeups()):
+            self.clock.moment = max(self.clock.moment, min(filter(None, self._wakeups()))) + 0.001
+            self._turns()
+
+    def _wakeups(self) -> list[float | None]:
+        """When those who wait for a delay to pass are to be woken."""
+        return [role.next_wakeup(state) for role, state in self._at_work if role.name in ("deliver", "retry")]
 
     def _turns(self) -> int:
         return sum(self._turn(role, state) for role, state in self._at_work)
 
     def _turn(self, role: Role, state: State) -> bool:
-        runs = []
+        queue = PartitionQueue(role.topics, 10**9)
         for topic in role.topics:
             start = state.positions.get(topic, 0)
-            found = [
-                each for each in self.log[topic] if each.partition == state.partition and each.offset >= start
-            ]
-            if found:
-                runs.append((topic, found))
+            queue.put(
+                topic,
+                [each for each in self.log[topic] if each.partition == state.partition and each.offset >= start],
+            )
+        runs = role.pick(queue, state, 5000, self.clock.now()) if queue.count else []
         wakeup = role.next_wakeup(state)
         if not runs and (wakeup is None or wakeup > self.clock.now()):
             return False
@@ -135,8 +151,8 @@ def configuration(salon: Booking, event_type: str, **fields: Any) -> Message:
 
 def a_day() -> Theatre:
     """Callbacks that are assigned, given back, taken by hand, re-assigned and done; appointments; mails that
-    arrive, one that is refused, one that is doubtful; a record that nobody can read; and a company that has little
-    to do."""
+    arrive, one that is refused, one that is doubtful, one that is tried again; a record that nobody can read; and
+    a company that has little to do."""
     theatre, salon, other = Theatre(), Booking("co-1"), Booking("co-3")
     for each in (salon, other):
         theatre.send(each.company(), each.branch(), each.service(), each.staff("st-1"))
@@ -146,6 +162,7 @@ def a_day() -> Theatre:
         salon.appointment("ap-1"),
         salon.appointment("ap-2", customer=customer(email="refused@kundin.example")),
         salon.appointment("ap-3", customer=customer(email="doubtful@kundin.example")),
+        salon.appointment("ap-4", customer=customer(email="busy@kundin.example")),
         salon.appointment("ap-1", "cancelled"),
         other.callback("cb-1"),
     )

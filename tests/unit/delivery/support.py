@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from agents.deliver import Completion, Deliver, Job
+from agents.retry import Retry
 from schemas import Event, decode, encode, murmur2_partition
+from schemas.event_types import PRIORITY_TOPICS, RETRY_PREFIX
 from schemas.notifications import Recipient
 from schemas.reasons import ChannelName
 from sinks.channels.base import Message
 from streams.batch import Batch, Output
 from streams.batch import Record as AnyRecord
 from streams.clock import ManualClock, utc
+from streams.lane.queue import PartitionQueue
 from streams.policy.delivery.results import Result
 from streams.settings import Settings
 from streams.state import State
@@ -19,6 +22,9 @@ from streams.state import State
 NOW = 1_795_000_000.0
 GRACE_SECONDS = 120.0
 PARTITIONS = 2
+
+LADDER = (1, 10, 60, 300, 900, 3600)
+SMS = tuple(f"delivery.sms{priority}" for priority in (".high", "", ".low"))
 
 Rows = dict[tuple[str, str, str], bytes]
 
@@ -57,18 +63,20 @@ def request(company_id: str, notification_id: str, **changes: Any) -> dict[str, 
         "config": {"config_id": "cf-1", "level": "company", "version": 1},
         "caused_by": "ev-1",
         "cause": {"topic": "booking.appointments", "offset": 17},
-        "due_at": "2026-11-18T12:26:40Z",
+        "due_at": "2026-11-18T11:06:40Z",
         "attempt": 1,
     } | changes
 
 
+@dataclass
 class SilentChannel:
     """Never asked: the tests answer in its place."""
 
-    provider = "smtp"
+    name: ChannelName = ChannelName.EMAIL
+    provider: str = "smtp"
 
     def address(self, recipient: Recipient) -> str | None:
-        return recipient.email
+        return recipient.email if self.name is ChannelName.EMAIL else recipient.phone
 
     async def send(self, message: Message, begin_before: float) -> Result:
         raise AssertionError("nobody performs jobs here")
@@ -76,11 +84,19 @@ class SilentChannel:
     async def close(self) -> None: ...
 
 
+class TwoChannels(Deliver):
+    """With a second channel, to fall back to."""
+
+    topics = (*Deliver.topics, *SMS)
+
+
 @dataclass
 class Worker:
     """One process after another: `crash` ends one and starts the next from what was committed."""
 
     concurrency: int = 20
+    configured: dict[str, Any] = field(default_factory=dict)
+    """Further settings."""
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
     committed: dict[int, Rows] = field(default_factory=lambda: {number: {} for number in range(PARTITIONS)})
     events: list[Event] = field(default_factory=list)
@@ -88,6 +104,8 @@ class Worker:
     counted: dict[tuple[str, ...], int] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
     """In flight now."""
+    posted: list[Record] = field(default_factory=list)
+    """Attempts in priority and delay topics that nobody has applied yet."""
     states: dict[int, State] = field(default_factory=dict)
     monotonic: float = 1000.0
     _offset: int = 0
@@ -100,14 +118,17 @@ class Worker:
             recipient_hash_key="key",
             unconfirmed_grace_seconds=GRACE_SECONDS,
             session_timeout_seconds=10,
+            **self.configured,
         )
+        channels = (ChannelName.EMAIL, ChannelName.SMS)
+        self.retry = Retry(PARTITIONS, self.settings.delay_ladder_seconds, channels=channels)
         self.crash()
 
     def crash(self) -> None:
         self.jobs.clear()
-        self.role = Deliver(
+        self.role = TwoChannels(
             self.settings,
-            channels={ChannelName.EMAIL: SilentChannel()},
+            channels={name: SilentChannel(name) for name in (ChannelName.EMAIL, ChannelName.SMS)},
             clock=self.clock,
             monotonic=lambda: self.monotonic,
         )
@@ -136,10 +157,21 @@ class Worker:
             company_id=company_id,
             data=data,
         )
+        return self.place(topic, company_id.encode(), value, timestamp)
+
+    def place(self, topic: str, key: bytes, value: bytes, timestamp: float | None = None) -> Record:
+        """As the broker has it: in the key's partition, with an offset and a timestamp (seconds)."""
         self._offset += 1
         at = self.clock.now() if timestamp is None else timestamp
-        partition = murmur2_partition(company_id.encode(), PARTITIONS)
-        return Record(topic, partition, self._offset, int(at * 1000), company_id.encode(), value)
+        return Record(topic, murmur2_partition(key, PARTITIONS), self._offset, int(at * 1000), key, value)
+
+    def news(self, event_type: str, topic: str, data: dict[str, Any], event_id: str = "ev-9") -> Record:
+        """What the booking system, or `assign`, says."""
+        key = data["company_id"]
+        value = encode(
+            event_type, id=event_id, source="/x", time=utc(NOW), subject=None, company_id=key, data=data
+        )
+        return self.place(topic, key.encode(), value)
 
     def step(
         self,
@@ -169,7 +201,53 @@ class Worker:
         written = [read(output, number) for output in effects.outputs]
         self.events += written
         self.jobs += effects.jobs
+        self._post(effects.outputs)
         return written
+
+    def picked(self, number: int, records: Sequence[Record]) -> list[Record]:
+        """Those of these that the next batch would hold."""
+        queue = PartitionQueue(self.role.topics, 10**9)
+        for record in records:
+            queue.put(record.topic, [record])
+        runs = self.role.pick(queue, self.states[number], 5000, self.clock.now())
+        return [cast(Record, record) for _, found in runs for record in found]
+
+    def room(self, number: int) -> int:
+        """How many ordinary messages it would take on now."""
+        return len(self.picked(number, [Record("delivery.email", number, n, 0, b"", b"") for n in range(1000)]))
+
+    def _post(self, outputs: Sequence[Output]) -> None:
+        for topic, key, value, _ in outputs:
+            if topic in PRIORITY_TOPICS or topic.startswith(RETRY_PREFIX):
+                assert key is not None
+                self.posted.append(self.place(topic, key, value))
+
+    def release(self) -> None:
+        """`retry` sends on what has waited long enough."""
+        for number in range(PARTITIONS):
+            state, queue = State(number, ()), PartitionQueue(self.retry.topics, 10**9)
+            self.retry.recovered(state)
+            for record in self.posted:
+                if record.topic in self.retry.topics and record.partition == number:
+                    queue.put(record.topic, [record])
+            runs = self.retry.pick(queue, state, 5000, self.clock.now())
+            effects = self.retry.step(Batch(state, runs, self.clock.now()), state)
+            gone = {record.offset for _, records in runs for record in records}
+            self.posted = [record for record in self.posted if record.offset not in gone]
+            self._post(effects.outputs)
+
+    def arrived(self) -> list[Record]:
+        """Attempts that are back in the priority topics."""
+        return [record for record in self.posted if record.topic not in self.retry.topics]
+
+    def run(self) -> list[Event]:
+        """Release what is due, apply what is back, wake who is to be woken; what was written."""
+        self.release()
+        written: list[Event] = []
+        for record in self.arrived():
+            self.posted.remove(record)
+            written += self.send(record)
+        return written + self.tick()
 
     def send(self, *records: Record) -> list[Event]:
         return self.step(records[0].partition, records)

@@ -76,8 +76,9 @@ def test_sent(worker: Worker) -> None:
 
 @pytest.mark.parametrize("result", [TRANSIENT, PERMANENT])
 def test_failed(worker: Worker, result: Transient | Permanent) -> None:
-    """A refused message is told as failed, and kept as a dead letter with all it needs to be sent again."""
-    sent_off(worker)
+    """A message that was refused for good, or once more often than it may be tried again, is told as failed, and
+    kept as a dead letter with all it needs to be sent again."""
+    sent_off(worker, retry_schedule_seconds=[])
     failed, letter = worker.answer(worker.jobs[0], result)
     assert types([failed, letter]) == ["failed", "dead_lettered"]
     assert isinstance(failed.data, Outcome)
@@ -238,7 +239,7 @@ def test_redrive(worker: Worker) -> None:
     for _ in range(2):
         worker.send(worker.record(request("co-7", "n-1", redrive=1)))
     (job,) = worker.jobs
-    again = worker.answer(job, TRANSIENT)
+    again = worker.answer(job, PERMANENT)
     assert types(again) == ["failed", "dead_lettered"]
     assert not {event.id for event in first} & {event.id for event in again}
     worker.send(worker.record(request("co-7", "n-1", redrive=2)))
@@ -288,33 +289,32 @@ def test_high_goes_first(worker: Worker) -> None:
 
 
 def test_no_more_than_the_slots() -> None:
-    """With two slots a third message waits until one of them is free, and is then sent."""
-    worker = Worker(concurrency=2)
+    """With two slots for ordinary ones, a third message waits until one of them is free, and is then sent."""
+    worker = Worker(concurrency=3)
     worker.send(*(worker.record(request("co-7", f"n-{number}")) for number in range(3)))
     number = partition_of(worker.jobs[0])
-    state = worker.states[number]
     assert [job.delivery.key[1] for job in worker.jobs] == ["n-0", "n-1"]
-    assert worker.role.room(state) == 0
+    assert worker.room(number) == 0
     worker.answer(worker.jobs[0], ACCEPTED)
-    assert worker.role.room(state) == 0
+    assert worker.room(number) == 0
     worker.tick()
     assert [job.delivery.key[1] for job in worker.jobs] == ["n-1", "n-2"]
     worker.answer(worker.jobs[0], ACCEPTED)
-    assert worker.role.room(state) == 1
+    assert worker.room(number) == 1
 
 
 def test_slots_are_shared_between_partitions() -> None:
     """A company with a long backlog cannot keep all slots of the worker from another one."""
-    worker = Worker(concurrency=4)
+    worker = Worker(concurrency=5)
     worker.send(*(worker.record(request("co-7", f"n-{number}")) for number in range(4)))
     busy = partition_of(worker.jobs[0])
     other = 1 - busy
-    assert worker.role.room(worker.states[other]) == 0
+    assert worker.room(other) == 0
     assert worker.role.next_wakeup(worker.states[other]) == worker.clock.now()
     worker.answer(worker.jobs[0], ACCEPTED)
     worker.answer(worker.jobs[0], ACCEPTED)
-    assert worker.role.room(worker.states[busy]) == 0
-    assert worker.role.room(worker.states[other]) == 2
+    assert worker.room(busy) == 0
+    assert worker.room(other) == 2
 
 
 def test_a_batch_that_is_taken_back_changes_nothing(worker: Worker) -> None:

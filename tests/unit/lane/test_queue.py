@@ -44,6 +44,20 @@ def test_topics_are_given_in_the_roles_order() -> None:
     assert [(topic, len(records)) for topic, records in queue.take(2)] == [("events", 1), ("commands", 1)]
 
 
+def test_a_role_may_choose_among_topics() -> None:
+    """It sees what waits without taking it, and takes from those topics alone, in the order that it names."""
+    queue = PartitionQueue(TOPICS, 10_000)
+    queue.put("events", [FakeRecord(0), FakeRecord(1)])
+    queue.put("commands", [FakeRecord(7)])
+    assert [record.offset for record in queue.waiting("events")] == [0, 1]
+    assert [(topic, [each.offset for each in found]) for topic, found in queue.take(1, ("events",))] == [
+        ("events", [0])
+    ]
+    assert [topic for topic, _ in queue.take(9, ("commands", "events"))] == ["commands", "events"]
+    assert queue.count == 0
+    assert list(queue.waiting("events")) == []
+
+
 def test_a_full_topic_leaves_room_for_the_other() -> None:
     """Each topic has its own share of the bytes: one that is full keeps no other from being fetched."""
     queue = PartitionQueue(TOPICS, 2 * 1000)

@@ -169,7 +169,13 @@ ATTEMPT: Data = {
     "error": "21211",
     "at": "2026-11-22T09:00:00Z",
 }
-ATTEMPT_DUE: Data = {"attempt": 2, "redrive": 1, "due_at": "2026-11-22T09:00:00Z", "attempts": [ATTEMPT]}
+ATTEMPT_DUE: Data = {
+    "attempt": 2,
+    "redrive": 1,
+    "due_at": "2026-11-22T09:00:00Z",
+    "attempts": [ATTEMPT],
+    "attempt_channel": "sms",
+}
 DEAD_LETTER: Data = {"reason": "rejected", "error": "550 5.1.1", "redrive": 1, "attempts": [ATTEMPT]}
 OUTCOME: Data = {
     "notification_id": "no-1",

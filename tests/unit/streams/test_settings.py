@@ -55,6 +55,12 @@ def test_nothing_must_be_set() -> None:
         ("CLOCK_SPEED", "nan", "must be a finite number"),
         ("SESSION_TIMEOUT_SECONDS", "-1", "must be greater than 0"),
         ("TOPIC_PREFIX", "a/b", "must have only letters, digits"),
+        ("RETRY_SCHEDULE_SECONDS", "60;300", "must be a valid integer"),
+        ("RETRY_SCHEDULE_SECONDS", "1,-1", "must be whole seconds with commas between"),
+        ("RETRY_SCHEDULE_SECONDS", "1209601", "of at most 14 days"),
+        ("DELAY_LADDER_SECONDS", "0,10", "must be whole seconds from 1 to 86400"),
+        ("DELAY_LADDER_SECONDS", ",", "must be whole seconds from 1 to 86400"),
+        ("BREAKER_FAILURES", "-1", "must be greater than or equal to 0"),
         ("SMTP_FROM", "Salon Beispiel", "must be ADDRESS or NAME <ADDRESS>"),
         ("SSL_CA", "/nowhere/ca.pem", "there is no such file"),
         ("DATA_DIR", "/etc/hostname", "is a file, but must be a folder"),
@@ -238,3 +244,14 @@ def test_a_clock_without_a_start_starts_now(monkeypatch: pytest.MonkeyPatch) -> 
     settings = load_settings()
     assert settings.clock_started_at is not None
     assert settings.clock_origin == settings.clock_started_at
+
+
+def test_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists are comma-separated; the ladder is sorted, and each of its delays is there once."""
+    monkeypatch.setenv("STAFFETTA_RETRY_SCHEDULE_SECONDS", "1, 1,5")
+    monkeypatch.setenv("STAFFETTA_DELAY_LADDER_SECONDS", "60,1,60")
+    monkeypatch.setenv("STAFFETTA_RECIPIENT_ALLOWLIST", "*@example.org, anna@example.com")
+    settings = load_settings()
+    assert settings.retry_schedule_seconds == (1, 1, 5)
+    assert settings.delay_ladder_seconds == (1, 60)
+    assert settings.recipient_allowlist == ("*@example.org", "anna@example.com")

@@ -1,0 +1,109 @@
+"""Notifications as the topics tell of them: each one's records, gathered into its story."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import cast
+
+from schemas import Event
+from schemas.event_types import DEAD_LETTERS, OUTCOMES, REQUESTS
+from schemas.notifications import AttemptDue, NotificationRequest, Outcome
+from streams.audit.intake import PRIORITIES, delays
+from streams.audit.reading import Entry, Log, readable
+from streams.audit.series import FINAL, SENT, SUPPRESSED, UNCONFIRMED
+
+DELIVER = "/staffetta/deliver"
+MILLISECOND = 0.001
+
+Key = tuple[str, str]
+"""(company id, notification id)"""
+
+
+@dataclass(slots=True)
+class Story:
+    """One notification: the records that tell of it."""
+
+    requests: int = 0
+    retries: int | None = None
+    """How many delays its schedule has, as the request says."""
+    starts: int = 0
+    """Records that sent it on its way for the first time."""
+    attempts: set[tuple[str, int]] = field(default_factory=set)
+    """(channel, attempt) of its records in the priority topics."""
+    redrives: int = 0
+    waited: set[str] = field(default_factory=set)
+    """Ids of its events in the delay topics."""
+    released: set[str] = field(default_factory=set)
+    """Ids of its events in the priority topics."""
+    early: list[str] = field(default_factory=list)
+    """Places of records that were released before they were due."""
+    dead_letters: int = 0
+    outcomes: list[Event] = field(default_factory=list)
+
+    @property
+    def ends(self) -> list[str]:
+        return [event.type for event in self.outcomes if event.type in FINAL]
+
+    @property
+    def unconfirmed(self) -> int:
+        return sum(event.type == UNCONFIRMED for event in self.outcomes)
+
+    @property
+    def is_sent(self) -> bool:
+        return SENT in self.ends
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Every notification's story, and whom each event has led to tell."""
+
+    stories: dict[Key, Story] = field(default_factory=lambda: defaultdict(Story))
+    told: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """(company id, id of an event or decision) -> the audiences of the requests and suppressions about it."""
+    written: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """(topic, source, event id) of what our roles wrote."""
+
+    @classmethod
+    def of(cls, log: Log, partitions: int) -> "Ledger":
+        ledger = cls()
+        for topic in (REQUESTS, *PRIORITIES, OUTCOMES, DEAD_LETTERS):
+            for entry, event in readable(log, topic, partitions):
+                ledger._take(entry, event)
+        for topic in delays(log):
+            for _, event in readable(log, topic, partitions):
+                notification_id = cast(AttemptDue, event.data).notification_id
+                ledger.stories[event.company_id, notification_id].waited.add(event.id)
+        return ledger
+
+    def _take(self, entry: Entry, event: Event) -> None:
+        topic = entry.topic
+        if event.source.startswith("/staffetta/"):
+            self.written[topic, event.source, event.id] += 1
+        data = event.data
+        assert isinstance(data, NotificationRequest | Outcome)
+        story = self.stories[data.company_id, data.notification_id]
+        if isinstance(data, Outcome):
+            story.outcomes.append(event)
+        elif isinstance(data, AttemptDue):
+            _set_out(story, entry, event, data)
+        elif topic == DEAD_LETTERS:
+            story.dead_letters += 1
+        else:
+            story.requests += 1
+            story.retries = len(data.retry_schedule_seconds)
+        if (topic == REQUESTS or event.type == SUPPRESSED) and data.audience is not None:
+            self.told[data.company_id, data.caused_by].add(data.audience)
+
+    @property
+    def pending(self) -> list[Key]:
+        """Asked for, and without an end yet."""
+        return [key for key, story in self.stories.items() if not story.ends]
+
+
+def _set_out(story: Story, entry: Entry, event: Event, due: AttemptDue) -> None:
+    story.attempts.add((entry.topic.split(".")[1], due.attempt))
+    story.released.add(event.id)
+    story.redrives = max(story.redrives, due.redrive)
+    if event.source != DELIVER:
+        story.starts += due.redrive == 0
+    elif entry.timestamp / 1000 + MILLISECOND < due.due_at.timestamp():
+        story.early.append(entry.place)

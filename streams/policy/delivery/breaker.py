@@ -1,0 +1,45 @@
+"""The circuit breaker of one channel: while nothing gets through, nothing more is tried, but for a probe now and
+then."""
+
+from streams.policy.delivery.results import Accepted, AccountWide, Permanent, Result, Transient
+
+
+class Breaker:
+    """Opens after `failures` transient failures in a row (0: never), and at once when it is the account that is
+    refused; for `seconds` at a time. The first attempt after that is the probe: if it gets an answer, the breaker
+    closes; if not, or if none is heard of, the next probe comes as long after.
+
+    It belongs to a process, and says only when something is tried: what was held back is lost by nothing that
+    happens here.
+    """
+
+    def __init__(self, failures: int, seconds: float) -> None:
+        self._failures = failures
+        self._seconds = seconds
+        self._in_a_row = 0
+        self._open_until: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._open_until is not None
+
+    def held_until(self, now: float) -> float | None:
+        """Until when an attempt is to be put off; None: it may be made."""
+        if self._open_until is None:
+            return None
+        if now < self._open_until:
+            return self._open_until
+        self._open_until = now + self._seconds
+        return None
+
+    def hear(self, result: Result, now: float) -> None:
+        """What a channel said about an attempt."""
+        match result:
+            case AccountWide():
+                self._open_until = now + self._seconds
+            case Transient():
+                self._in_a_row += 1
+                if self.is_open or 0 < self._failures <= self._in_a_row:
+                    self._open_until = now + self._seconds
+            case Accepted() | Permanent():
+                self._in_a_row, self._open_until = 0, None

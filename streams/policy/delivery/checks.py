@@ -1,0 +1,95 @@
+"""What is asked before every attempt: whether it may be made, on this channel, and now."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from schemas.notifications import AttemptDue
+from schemas.reasons import Audience, ChannelName, Priority, Suppression
+from streams.policy.delivery.attempts import is_too_late
+from streams.policy.delivery.known import rows
+from streams.policy.delivery.known.staleness import is_superseded
+from streams.policy.delivery.ladder import is_due
+from streams.policy.delivery.quiet_hours import quiet_until
+from streams.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """The end: nobody is to be told this any more, on no channel."""
+
+    reason: Suppression
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Not on this channel."""
+
+    reason: Suppression
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Not before this moment."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one attempt is asked about. `address` is the recipient's on the channel; `since_ms` when the
+    notification was first taken on, in record time; `allowed` the patterns of which an address must match one
+    (none: every address is allowed)."""
+
+    due: AttemptDue
+    channel: ChannelName
+    address: str | None
+    since_ms: int
+    allowed: tuple[str, ...] = ()
+
+
+def before_attempt(asked: Asked, state: State, now: float) -> Suppressed | Unusable | NotYet | None:
+    """The first objection to an attempt at `now`; None: it may be made."""
+    due, choice = asked.due, _choice(asked.due, state)
+    if choice is not None and choice.erased_ms is not None and asked.since_ms <= choice.erased_ms:
+        return Suppressed(Suppression.ERASED)
+    if is_superseded(due, state):
+        return Suppressed(Suppression.SUPERSEDED)
+    if is_too_late(due, now):
+        return Suppressed(Suppression.TOO_LATE)
+    if asked.address is None:
+        return Unusable(Suppression.NO_ADDRESS)
+    if asked.allowed and not any(fnmatchcase(asked.address.lower(), each.lower()) for each in asked.allowed):
+        return Suppressed(Suppression.NOT_ALLOWED)
+    if choice is not None and _is_unsubscribed(choice, asked):
+        return Unusable(Suppression.UNSUBSCRIBED)
+    until = max(due.due_at.timestamp(), _quiet_until(due, choice, max(now, due.due_at.timestamp())))
+    if is_due(until, now):
+        return None
+    return Suppressed(Suppression.TOO_LATE) if is_too_late(due, until) else NotYet(until)
+
+
+def _choice(due: AttemptDue, state: State) -> rows.Customer | None:
+    if due.audience is not Audience.CUSTOMER:
+        return None
+    return rows.read(rows.Customer, state, rows.CUSTOMERS, due.company_id, due.recipient.id)
+
+
+def _is_unsubscribed(choice: rows.Customer, asked: Asked) -> bool:
+    return any(
+        channel == asked.channel and event_type in (None, asked.due.event_type)
+        for channel, event_type in choice.unsubscribed
+    )
+
+
+def _quiet_until(due: AttemptDue, choice: rows.Customer | None, at: float) -> float:
+    """When the quiet hours around `at` are over, or 0. A customer's own, as they are now, count before those that
+    were in force when the request was written."""
+    if due.priority is Priority.HIGH or due.audience is Audience.STAFF:
+        return 0.0
+    asked, own = due.quiet_hours, choice.quiet if choice is not None else None
+    zone = (choice.zone if choice is not None else None) or (asked.timezone if asked is not None else None)
+    if own is not None and zone is not None:
+        return quiet_until(at, *own, zone) or 0.0
+    if asked is None:
+        return 0.0
+    return quiet_until(at, asked.start, asked.end, asked.timezone) or 0.0

@@ -1,0 +1,165 @@
+"""The course of a notification, from one step to the next: told, tried again, sent on, given up.
+
+Whatever is to happen later leaves as a record in the same transaction, and the ledger then lets exactly that one
+in again. Only the repetition of an attempt that may have arrived stays here: it must be known as one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from schemas.event_types import DEAD_LETTERS
+from schemas.notifications import Attempt, Recipient
+from schemas.reasons import ChannelName, DeliveryReason, Suppression
+from streams.batch import Effects
+from streams.clock import utc
+from streams.policy.delivery import checks
+from streams.policy.delivery.attempts import is_too_late, next_channel, retry_at
+from streams.policy.delivery.intents import Delivery, Doubt
+from streams.policy.delivery.ladder import way
+from streams.policy.delivery.ledger import Ledger
+from streams.policy.delivery.outcomes import OutcomeType, attempt_due, dead_letter, outcome, tried
+from streams.policy.delivery.results import Result
+from streams.policy.delivery.verdicts import Again, GivenUp, HeldBack, Refused, Sent, Unknown, Untried, judge
+from streams.policy.notification.identity import recipient_hash
+from streams.state import State
+
+
+class Reach(Protocol):
+    """What is asked of a channel here: who it is, and where it reaches somebody."""
+
+    @property
+    def provider(self) -> str: ...
+
+    def address(self, recipient: Recipient) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is the same for every company."""
+
+    channels: Mapping[ChannelName, Reach]
+    hash_key: bytes
+    ladder_seconds: tuple[int, ...]
+    grace_seconds: float
+    allowed: tuple[str, ...] = ()
+    """Patterns of which an address must match one; none: every address is allowed."""
+
+
+@dataclass(slots=True)
+class Course:
+    """One step over one partition's notifications, at `now`."""
+
+    rules: Rules
+    state: State
+    ledger: Ledger
+    now: float
+    effects: Effects
+
+    def may_start(self, delivery: Delivery) -> bool:
+        """Ask everything that is asked before an attempt; where there is an objection, do what follows from it."""
+        intent, due = delivery
+        address = self.rules.channels[intent.channel].address(due.recipient)
+        asked = checks.Asked(due, intent.channel, address, intent.since_ms, self.rules.allowed)
+        match checks.before_attempt(asked, self.state, self.now):
+            case None:
+                return True
+            case checks.Suppressed(reason):
+                self._suppress(delivery, reason)
+            case checks.NotYet(until):
+                self.put_off(delivery, until)
+            case checks.Unusable(reason) if intent.doubt is not None:
+                self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, f"not repeated: {reason}"), None)
+            case checks.Unusable(reason):
+                self._fall_back(delivery, Refused(reason), None)
+        return False
+
+    def put_off(self, delivery: Delivery, until: float) -> None:
+        """The same attempt later: none was made, so none is counted, and nothing is told."""
+        if delivery.intent.doubt is not None:
+            self.ledger.wait(delivery, until)
+        else:
+            self._send_on(delivery, delivery.intent.channel, due_at=utc(until))
+
+    def answered(self, delivery: Delivery, result: Result, held_until: float) -> None:
+        """What a channel's word comes to. What it would not even look at is put off to `held_until`."""
+        self.ledger.answered(delivery)
+        match judge(result, is_repeat=delivery.intent.doubt is not None):
+            case Sent(provider_message_id):
+                self._tell(OutcomeType.SENT, delivery, provider_message_id=provider_message_id)
+                self.ledger.finish(delivery, sent=True)
+            case Refused() as refused:
+                self._fall_back(delivery, refused, result)
+            case Again() as again:
+                self._try_again(delivery, again, result)
+            case GivenUp() as end:
+                self._give_up(delivery, end, result)
+            case Unknown() as unknown:
+                self._wait_for_the_grace(delivery, unknown)
+            case HeldBack():
+                self.put_off(delivery, held_until)
+            case Untried():
+                self.ledger.wait(delivery, self.now)
+
+    def _try_again(self, delivery: Delivery, again: Again, result: Result) -> None:
+        due_at = retry_at(delivery.due, again.retry_after_seconds, self.now)
+        if due_at is None:
+            self._fall_back(delivery, Refused(again.reason, again.error), result)
+            return
+        too_late = is_too_late(delivery.due, due_at)
+        next_attempt_at = None if too_late else utc(due_at)
+        details = {"reason": again.reason, "error": again.error, "next_attempt_at": next_attempt_at}
+        self._tell(OutcomeType.RETRYING, delivery, **details)
+        attempts = tried(delivery, result, utc(self.now))
+        changes = {"attempt": delivery.due.attempt + 1, "attempts": attempts}
+        if too_late:
+            due = delivery.due.model_copy(update=changes)
+            self._suppress(delivery._replace(due=due), Suppression.TOO_LATE)
+        else:
+            self._send_on(delivery, delivery.intent.channel, due_at=utc(due_at), **changes)
+
+    def _fall_back(self, delivery: Delivery, refused: Refused, result: Result | None) -> None:
+        channel = next_channel(delivery.due, delivery.intent.channel, self.rules.channels)
+        if channel is None:
+            self._give_up(delivery, GivenUp(refused.reason, refused.error), result)
+            return
+        self._tell(OutcomeType.FELL_BACK, delivery, reason=refused.reason, error=refused.error)
+        attempts: tuple[Attempt, ...] = tried(delivery, result, utc(self.now))
+        self._send_on(delivery, channel, due_at=utc(self.now), attempt=1, attempts=attempts)
+
+    def _wait_for_the_grace(self, delivery: Delivery, unknown: Unknown) -> None:
+        due_at = self.now + self.rules.grace_seconds
+        details = {"reason": unknown.reason, "error": unknown.error, "next_attempt_at": utc(due_at)}
+        self._tell(OutcomeType.UNCONFIRMED, delivery, **details)
+        doubt = Doubt(unknown.reason, unknown.error, self.now)
+        doubtful = msgspec.structs.replace(delivery.intent, doubt=doubt)
+        self.ledger.wait(delivery._replace(intent=doubtful), due_at)
+
+    def _suppress(self, delivery: Delivery, reason: Suppression) -> None:
+        self._tell(OutcomeType.SUPPRESSED, delivery, reason=reason)
+        self.ledger.finish(delivery, sent=False)
+
+    def _give_up(self, delivery: Delivery, end: GivenUp, result: Result | None) -> None:
+        self._tell(OutcomeType.FAILED, delivery, reason=end.reason, error=end.error)
+        self.effects.outputs.append(dead_letter(delivery, end, result, utc(self.now)))
+        self.effects.counted["staffetta_dead_letters_total", DEAD_LETTERS, end.reason] += 1
+        self.ledger.finish(delivery, sent=False)
+
+    def _send_on(self, delivery: Delivery, channel: ChannelName, **changes: Any) -> None:
+        """Write the next attempt into the topic where it waits, or from which it starts."""
+        due = delivery.due.model_copy(update={**changes, "attempt_channel": channel})
+        leaving = Delivery(msgspec.structs.replace(delivery.intent, channel=channel), due)
+        topic = way(self.rules.ladder_seconds, due.due_at.timestamp(), self.now, channel, due.priority)
+        self.effects.outputs.append(attempt_due(leaving, topic, utc(self.now)))
+        self.ledger.park(leaving)
+
+    def _tell(self, kind: OutcomeType, delivery: Delivery, **details: Any) -> None:
+        name, recipient = delivery.intent.channel, delivery.due.recipient
+        channel = self.rules.channels[name]
+        details["provider"] = channel.provider
+        details["recipient_hash"] = recipient_hash(self.rules.hash_key, channel.address(recipient) or recipient.id)
+        self.effects.outputs.append(outcome(kind, delivery, utc(self.now), **details))
+        labels = name, kind, details.get("reason") or "none"
+        self.effects.counted["staffetta_outcomes_total", *labels] += 1

@@ -1,0 +1,1 @@
+"""What `deliver` knows of the world when it asks whether an attempt still makes sense."""

@@ -1,0 +1,144 @@
+"""What the booking system's events and our decisions change in what `deliver` knows.
+
+All of them are read by other roles too, which count and dead-letter them; here they only leave rows.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas import Event
+from schemas.appointments import Appointment as AppointmentEvent
+from schemas.appointments import AppointmentDeleted, AppointmentStatus
+from schemas.callbacks import Callback as CallbackEvent
+from schemas.configuration import CustomerErased, CustomerPreferences, CustomerPreferencesDeleted
+from schemas.decisions import Decision
+from schemas.event_types import APPOINTMENTS, CALLBACKS, DECISIONS, DIRECTORY
+from streams.policy.delivery.known import rows
+from streams.policy.notification import ownership
+from streams.policy.notification.facts import OPEN
+from streams.policy.notification.rows import Ruling
+from streams.state import State
+
+MOVING = frozenset({"appointment.cancelled", "appointment.deleted", "appointment.rescheduled"})
+
+
+def hear(topic: str, event: Event, offset: int, timestamp_ms: int, state: State) -> None:
+    """Apply one event of `TOPICS`."""
+    _HEARINGS[topic](event, offset, timestamp_ms, state)
+
+
+def _appointment(event: Event, offset: int, timestamp_ms: int, state: State) -> None:
+    data: Any = event.data
+    known = rows.read(rows.Appointment, state, rows.APPOINTMENTS, event.company_id, data.appointment_id)
+    if known is not None and data.version <= known.version:
+        return
+    before = known or rows.Appointment(0, -1)
+    starts_at, is_cancelled = before.starts_at, True
+    if isinstance(data, AppointmentEvent):
+        starts_at, is_cancelled = data.starts_at.timestamp(), data.status is AppointmentStatus.CANCELLED
+    # What the content says counts as much as the type; a cancelled one that stays cancelled overtakes nothing.
+    has_moved = not is_cancelled and before.starts_at is not None and starts_at != before.starts_at
+    overtakes = event.type in MOVING or has_moved or (is_cancelled and not before.is_cancelled)
+    row = rows.Appointment(
+        int(max(timestamp_ms / 1000, starts_at or 0)) + rows.KEPT,
+        data.version,
+        starts_at,
+        is_cancelled or isinstance(data, AppointmentDeleted),
+        data.version if overtakes else before.overtaken,
+    )
+    state.put(rows.APPOINTMENTS, event.company_id, data.appointment_id, rows.encode(row))
+
+
+def _callback(event: Event, offset: int, timestamp_ms: int, state: State) -> None:
+    data: Any = event.data
+    assert isinstance(data, CallbackEvent)
+    known = rows.read(rows.Callback, state, rows.CALLBACKS, event.company_id, data.callback_id)
+    before = known or rows.Callback(0, -1)
+    if data.version <= before.version:
+        return
+    said = ownership.Statement(
+        event_type=event.type,
+        is_open=data.status in OPEN,
+        is_first=before.version < 0,
+        assigned_to=data.assigned_to,
+        decision_id=data.decision_id,
+        offset=offset,
+        is_silent=False,
+    )
+    owner, _ = ownership.after_snapshot(before.owner, said)
+    for ruling in before.pending:
+        owner, _ = ownership.after_decision(owner, ruling)
+    forget_at = 0 if data.status in OPEN else timestamp_ms // 1000 + rows.KEPT
+    row = rows.Callback(forget_at, data.version, data.status, owner)
+    state.put(rows.CALLBACKS, event.company_id, data.callback_id, rows.encode(row))
+
+
+def _decision(event: Event, offset: int, timestamp_ms: int, state: State) -> None:
+    data: Any = event.data
+    assert isinstance(data, Decision)
+    if data.callback_id is None:
+        return
+    ruling = Ruling(
+        type=event.type,
+        id=data.decision_id,
+        source=event.source,
+        offset=offset,
+        staff_id=data.staff_id,
+        previous_staff_id=data.previous_staff_id,
+        seen=data.basis.get(CALLBACKS),
+    )
+    known = rows.read(rows.Callback, state, rows.CALLBACKS, event.company_id, data.callback_id)
+    if known is None or known.version < 0:
+        pending = known.pending if known is not None else ()
+        row = rows.Callback(timestamp_ms // 1000 + rows.KEPT, -1, pending=(*pending, ruling))
+    else:
+        owner, _ = ownership.after_decision(known.owner, ruling)
+        row = rows.Callback(known.forget_at, known.version, known.status, owner)
+    state.put(rows.CALLBACKS, event.company_id, data.callback_id, rows.encode(row))
+
+
+def _customer(event: Event, offset: int, timestamp_ms: int, state: State) -> None:
+    data = event.data
+    if isinstance(data, CustomerErased):
+        _erased(data, timestamp_ms, state)
+    elif isinstance(data, CustomerPreferences | CustomerPreferencesDeleted):
+        known = rows.read(rows.Customer, state, rows.CUSTOMERS, event.company_id, data.customer_id)
+        if known is not None and data.version <= known.version:
+            return
+        row = _choice(data, timestamp_ms, known.erased_ms if known is not None else None)
+        state.put(rows.CUSTOMERS, event.company_id, data.customer_id, rows.encode(row))
+
+
+def _choice(
+    data: CustomerPreferences | CustomerPreferencesDeleted, timestamp_ms: int, erased_ms: int | None
+) -> rows.Customer:
+    if isinstance(data, CustomerPreferencesDeleted):
+        return rows.Customer(timestamp_ms // 1000 + rows.KEPT, data.version, erased_ms=erased_ms)
+    quiet = data.quiet_hours
+    return rows.Customer(
+        0,
+        data.version,
+        tuple((each.channel, each.event_type) for each in data.unsubscribed),
+        None if quiet is None else (quiet.start, quiet.end),
+        data.timezone,
+        erased_ms,
+    )
+
+
+def _erased(data: CustomerErased, timestamp_ms: int, state: State) -> None:
+    """Takes effect whatever versions are known; the version stays, so that nothing older brings them back."""
+    known = rows.read(rows.Customer, state, rows.CUSTOMERS, data.company_id, data.customer_id)
+    version = max(-1 if known is None else known.version, -1 if data.version is None else data.version)
+    row = rows.Customer(timestamp_ms // 1000 + rows.KEPT, version, erased_ms=timestamp_ms)
+    state.put(rows.CUSTOMERS, data.company_id, data.customer_id, rows.encode(row))
+
+
+_HEARINGS: dict[str, Callable[[Event, int, int, State], None]] = {
+    DIRECTORY: _customer,
+    DECISIONS: _decision,
+    CALLBACKS: _callback,
+    APPOINTMENTS: _appointment,
+}
+
+TOPICS = tuple(_HEARINGS)
+"""In the order in which a batch applies them."""

@@ -1,0 +1,77 @@
+"""The newest state of what notifications are about, as small rows.
+
+Every row begins with when it may be forgotten (seconds of record time; 0: never) and the version known. New fields
+go to the end, with a default, so that older rows stay readable.
+"""
+
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from streams.policy.notification.rows import Owner, Ruling
+from streams.state import State
+
+APPOINTMENTS: Final = "appointments"
+CALLBACKS: Final = "callbacks"
+CUSTOMERS: Final = "customers"
+TABLES = (APPOINTMENTS, CALLBACKS, CUSTOMERS)
+
+KEPT = 30 * 86_400
+"""Seconds of record time for which the finished and the deleted are remembered; the inputs live for 14 days."""
+
+
+class Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    forget_at: int
+    version: int
+
+
+class Appointment(Row, array_like=True, frozen=True, gc=False):
+    """`overtaken`: the newest version that was cancelled, deleted or moved: what is about older ones is stale."""
+
+    starts_at: float | None = None
+    is_cancelled: bool = False
+    overtaken: int = -1
+
+
+class Callback(Row, array_like=True, frozen=True):
+    """`version` is -1 until the callback itself arrives; `pending` are decisions that came before it."""
+
+    status: str = ""
+    owner: Owner = Owner()
+    pending: tuple[Ruling, ...] = ()
+
+
+class Customer(Row, array_like=True, frozen=True, gc=False):
+    """What a customer has chosen. `unsubscribed`: (channel, event type or None for all); `quiet`: (start, end);
+    `erased_ms`: when their person was to be forgotten, in record time."""
+
+    unsubscribed: tuple[tuple[str, str | None], ...] = ()
+    quiet: tuple[str, str] | None = None
+    zone: str | None = None
+    erased_ms: int | None = None
+
+
+R = TypeVar("R", bound=Row)
+
+encode = msgspec.msgpack.Encoder().encode
+_decoders: dict[type[Row], msgspec.msgpack.Decoder[Any]] = {
+    kind: msgspec.msgpack.Decoder(kind) for kind in (Row, Appointment, Callback, Customer)
+}
+
+
+def read(kind: type[R], state: State, table: str, company_id: str, key: str) -> R | None:
+    content = state.get(table, company_id, key)
+    if content is None:
+        return None
+    row: R = _decoders[kind].decode(content)
+    return row
+
+
+def forget(state: State, at: float) -> None:
+    """Drop the rows that are due at `at` (seconds of record time)."""
+    head = _decoders[Row].decode
+    for table in TABLES:
+        for company_id in list(state.scopes(table)):
+            for key, content in list(state.rows(table, company_id).items()):
+                if 0 < head(content).forget_at <= at:
+                    state.delete(table, company_id, key)

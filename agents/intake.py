@@ -26,8 +26,10 @@ ANSWERS: dict[str, str] = {
     "delivery.email.low": "deliver",
     "delivery.outcomes": "record",
     "delivery.dead-letters": "record",
+    DEAD_LETTERS: "record",
 }
-"""Contract topic -> the role that dead-letters what cannot be read there. `booking.directory` is divided."""
+"""Contract topic -> the role that dead-letters what cannot be read there. `booking.directory` is divided; of
+dead letters there are no dead letters: what cannot be read is counted as ignored."""
 
 ASSIGN_ENTITIES = frozenset({"company", "branch", "service", "staff"})
 
@@ -52,7 +54,9 @@ def read(topic: str, record: Record, *, partitions: int, role: str, effects: Eff
             effects.counted[INTAKE, topic, IntakeResult.IGNORED] += 1
             effects.ignored.add((topic, unknown.type))
     except Refused as refused:
-        if answers(role, topic, refused.type):
+        if answers(role, topic, refused.type) and topic == DEAD_LETTERS:
+            effects.counted[INTAKE, topic, IntakeResult.IGNORED] += 1
+        elif answers(role, topic, refused.type):
             refuse(topic, record, refused.reason, refused.detail, role=role, effects=effects)
     return None
 

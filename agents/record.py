@@ -53,5 +53,7 @@ class Recorder:
     async def perform(self, job: Any) -> NoReturn:
         raise NotImplementedError("record asks for no jobs")
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output:
+    def poison(self, topic: str, record: Record, detail: str) -> Output | None:
+        if topic == intake.DEAD_LETTERS:
+            return None  # it would be read here again, and again end so
         return intake.dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, ROLE)

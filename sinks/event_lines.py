@@ -19,6 +19,10 @@ class EventLine(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = (CONTENT_TYPE_HEADER,)
     partition: int = -1
 
+    @property
+    def label(self) -> str:
+        return f"line {self.number}"
+
 
 class WrongLineError(Exception):
     """The line cannot be sent; the message says why."""

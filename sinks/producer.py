@@ -26,18 +26,21 @@ _EXPLAINED = {
 
 
 class Addressed(Protocol):
-    """What is to be sent. `topic` has no prefix; `number` is by which a failure names it."""
+    """What is to be sent. `topic` has no prefix; `label` is by which a failure names it; partition -1: it follows
+    from the key."""
 
     @property
-    def number(self) -> int: ...
+    def label(self) -> str: ...
     @property
     def topic(self) -> str: ...
     @property
-    def key(self) -> bytes: ...
+    def key(self) -> bytes | None: ...
     @property
-    def value(self) -> bytes: ...
+    def value(self) -> bytes | None: ...
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+    @property
+    def partition(self) -> int: ...
 
 
 class EventProducer:
@@ -71,13 +74,14 @@ class EventProducer:
                     key=event.key,
                     value=event.value,
                     headers=list(event.headers),
+                    partition=event.partition,
                     timestamp=int(self._clock.now() * 1000),
-                    on_delivery=partial(self._delivered, event.number),
+                    on_delivery=partial(self._delivered, event.label),
                 )
             except BufferError:
                 self.serve(0.5)
             except KafkaException as error:
-                raise self._explained(event.number, self._prefix + event.topic, error.args[0]) from error
+                raise self._explained(event.label, self._prefix + event.topic, error.args[0]) from error
             else:
                 return
 
@@ -97,16 +101,16 @@ class EventProducer:
         self._producer.purge()
         self._producer.flush(1)
 
-    def _delivered(self, number: int, error: KafkaError | None, message: Message) -> None:
+    def _delivered(self, label: str, error: KafkaError | None, message: Message) -> None:
         if error is None:
             self.acknowledged += 1
         elif self._failure is None:
-            self._failure = self._explained(number, message.topic() or "", error)
+            self._failure = self._explained(label, message.topic() or "", error)
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
 
-    def _explained(self, number: int, topic: str, error: KafkaError) -> UserError:
+    def _explained(self, label: str, topic: str, error: KafkaError) -> UserError:
         why = _EXPLAINED.get(error.code(), error.str())
-        return UserError(f"line {number} could not be written to {topic}: {why}")
+        return UserError(f"{label} could not be written to {topic}: {why}")

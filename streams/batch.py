@@ -135,6 +135,6 @@ class Role(Protocol):
         """Do one job of `Effects.jobs`; must not raise for anything that can be expected."""
         ...
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output:
-        """The dead letter for a record on which `step` raised, or died."""
+    def poison(self, topic: str, record: Record, detail: str) -> Output | None:
+        """The dead letter for a record on which `step` raised, or died; None: it is passed over."""
         ...

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, BigInteger, Dialect, String, Text
-from sqlalchemy.dialects.mysql import DATETIME, LONGTEXT, VARCHAR
+from sqlalchemy import JSON, BigInteger, Dialect, LargeBinary, String, Text
+from sqlalchemy.dialects.mysql import DATETIME, LONGBLOB, LONGTEXT, VARCHAR
 from sqlalchemy.types import DateTime, TypeDecorator, TypeEngine
 
 MYSQL = ("mysql", "mariadb")
@@ -64,6 +64,16 @@ class Words(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return None if value is None else clean(str(value)[:LONGEST_TEXT])
+
+
+class Raw(TypeDecorator[bytes]):
+    """Bytes as they are, of any length a record can have."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(LONGBLOB() if dialect.name in MYSQL else LargeBinary())
 
 
 class Whole(TypeDecorator[int]):

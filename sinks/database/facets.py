@@ -64,8 +64,18 @@ _HAPPENED = (
     *("status", "channel", "attempt", "reason", "recipient_hash"),
     *("next_attempt_at", "status_at", "outcome_offset"),
 )
+_GIVEN_UP = (
+    *("event_type", "channel", "recipient_id", "reason", "error"),
+    *("redrive", "data", "given_up_at", "offset"),
+)
+_REFUSED = (
+    *("topic", "partition", "offset", "timestamp", "key", "value", "headers"),
+    *("reason", "detail", "role", "refused_at"),
+)
 
 ENTITY = _facet(tables.entities, "newest", "version")
+ERASURE = _facet(tables.entities, "newest", "changed_at")
+"""That a customer is to be forgotten: always told anew, whatever its version."""
 CALLBACK = _facet(tables.callbacks, "newest", "version", *_BOOKED)
 CALLBACK_EVENT = _facet(tables.callback_events, "first", "type")
 DECISION = _facet(tables.decisions, "first", "type")
@@ -75,7 +85,8 @@ ROUTED = _facet(tables.notifications, "first", "event_type", *_SUBJECT, *_ORIGIN
 """What a suppression at routing says of the notification that was never requested."""
 STATUS = _facet(tables.notifications, "newest", "outcome_offset", *_SUBJECT, *_HAPPENED)
 OUTCOME = _facet(tables.outcomes, "first", "type")
-DEAD_LETTER = _facet(tables.dead_letters, "newest", "offset")
+DEAD_LETTER = _facet(tables.dead_letters, "newest", "offset", *_GIVEN_UP)
+INTAKE_DEAD_LETTER = _facet(tables.intake_dead_letters, "newest", "refused_at", *_REFUSED)
 
 
 def merge(rows: Iterable[Row]) -> dict[Facet, list[Mapping[str, Any]]]:

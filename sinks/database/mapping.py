@@ -1,5 +1,6 @@
 """What each message says about which rows: one function per topic, in the topic's own words."""
 
+import base64
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -7,14 +8,19 @@ from typing import Any, NamedTuple, cast
 from schemas import Event
 from schemas import event_types as topics
 from schemas.callbacks import Callback
+from schemas.configuration import CustomerErased
 from schemas.decisions import Decision
+from schemas.intake import IntakeRefused
 from schemas.notifications import ConfigRef, DeadLetter, NotificationRequest, Outcome
+from sinks.database.erasing import CUSTOMER
 from sinks.database.facets import (
     CALLBACK,
     CALLBACK_EVENT,
     DEAD_LETTER,
     DECISION,
     ENTITY,
+    ERASURE,
+    INTAKE_DEAD_LETTER,
     LAST_DECISION,
     OUTCOME,
     REQUEST,
@@ -38,16 +44,17 @@ def rows_of(topic: str, event: Event, place: Place) -> Iterator[Row]:
 
 
 def _entity(event: Event, place: Place) -> Iterator[Row]:
-    entity, _, happened = event.type.partition(".")
-    if happened not in {"upserted", "deleted"}:
+    if event.type == "customer.erased":
+        yield _erasure(event, place)
         return
+    entity, _, happened = event.type.partition(".")
     data = cast(Any, event.data)
     yield Row(
         ENTITY,
         {
             "company_id": event.company_id,
             "type": entity,
-            "entity_id": getattr(data, _ID_FIELDS.get(entity, f"{entity}_id")),
+            "entity_id": getattr(data, id_field(entity)),
             "version": data.version,
             "is_deleted": happened == "deleted",
             "data": _json(data) if happened == "upserted" else None,
@@ -56,7 +63,26 @@ def _entity(event: Event, place: Place) -> Iterator[Row]:
     )
 
 
-_ID_FIELDS = {"customer_preferences": "customer_id", "notification_config": "config_id"}
+def _erasure(event: Event, place: Place) -> Row:
+    """Of two times the later one: in doubt, the person goes."""
+    data = cast(CustomerErased, event.data)
+    return Row(
+        ERASURE,
+        {
+            "company_id": event.company_id,
+            "type": CUSTOMER,
+            "entity_id": data.customer_id,
+            "version": data.version or 0,
+            "is_deleted": True,
+            "data": None,
+            "changed_at": max(event.time or place.at, place.at),
+        },
+    )
+
+
+def id_field(entity: str) -> str:
+    """Under which name an entity of that kind carries its id."""
+    return {"customer_preferences": "customer_id", "notification_config": "config_id"}.get(entity, f"{entity}_id")
 
 
 def _callback(event: Event, place: Place) -> Iterator[Row]:
@@ -201,6 +227,39 @@ def _dead_letter(event: Event, place: Place) -> Iterator[Row]:
     )
 
 
+def _intake_dead_letter(event: Event, place: Place) -> Iterator[Row]:
+    data = cast(IntakeRefused, event.data)
+    yield Row(
+        INTAKE_DEAD_LETTER,
+        {
+            "id": f"{data.topic}/{data.partition}/{data.offset}",
+            "topic": data.topic,
+            "partition": data.partition,
+            "offset": data.offset,
+            "timestamp": data.timestamp,
+            "key": _bytes(data.key_base64),
+            "value": _bytes(data.value_base64),
+            "headers": [[name, _base64(_bytes(content))] for name, content in data.headers],
+            "reason": data.reason,
+            "detail": data.detail,
+            "role": data.role,
+            "refused_at": place.at,
+        },
+    )
+
+
+def _bytes(text: str | None) -> bytes | None:
+    """What is no base64 is kept as it is: a dead letter about a dead letter would help nobody."""
+    try:
+        return None if text is None else base64.b64decode(text, validate=True)
+    except ValueError:
+        return text.encode(errors="replace") if text else b""
+
+
+def _base64(content: bytes | None) -> str | None:
+    return None if content is None else base64.b64encode(content).decode()
+
+
 def _subject(data: NotificationRequest | Outcome) -> dict[str, Any]:
     return {
         "notification_id": data.notification_id,
@@ -233,6 +292,7 @@ _SAYS: dict[str, Callable[[Event, Place], Iterator[Row]]] = {
     topics.REQUESTS: _request,
     topics.OUTCOMES: _outcome,
     topics.DEAD_LETTERS: _dead_letter,
+    topics.INTAKE_DEAD_LETTERS: _intake_dead_letter,
 }
 
 TOPICS = tuple(_SAYS)

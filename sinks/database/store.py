@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
 from sinks.database.away import patiently
-from sinks.database.facets import Facet, merge
+from sinks.database.facets import Facet
 from sinks.database.tables import positions
 from sinks.database.upsert import upsert
+from sinks.database.writing import prepare, write
 from streams.batch import Effects
 
 OWNER = Facet(positions, ("cluster", "topic", "partition", "next", "epoch"), "next", "first")
@@ -73,15 +74,14 @@ class RecordStore:
             if effects.rows:
                 raise ValueError("rows without a change of positions would not be written exactly once")
             return
-        rows = merge(effects.rows)
+        rows = prepare(effects.rows)
         attempts = count()
 
         def attempt() -> None:
             repeated = next(attempts) > 0
             with self._turn, self._engine.begin() as connection:
                 if self._move(connection, partition, before, moved, repeated):
-                    for facet, values in rows.items():
-                        connection.execute(upsert(facet, connection.dialect.name), values)
+                    write(connection, rows)
 
         patiently(attempt, heartbeat)
 

@@ -2,14 +2,15 @@
 
 Ids are unique only within a company, so every key has both; the id comes first because people ask by it. There
 are no foreign keys: what a row refers to may arrive later, on another topic. Of customers only the id is kept;
-names, addresses and texts are in `dead_letters` alone, which needs them to send again.
+names, addresses and texts are in `dead_letters` alone, which needs them to send again, and in
+`intake_dead_letters`, whose bytes nobody could read.
 """
 
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, Table
 
-from sinks.database.columns import Json, Moment, Name, Whole, Words
+from sinks.database.columns import Json, Moment, Name, Raw, Whole, Words
 
 metadata = MetaData()
 
@@ -49,7 +50,8 @@ entities = Table(
     Column("changed_at", Moment, nullable=False),
     **MARIADB,
 )
-"""The directory: the newest snapshot of every entity, whole. A company is its own entity."""
+"""The directory: the newest snapshot of every entity, whole. A company is its own entity. A `customer` is one who
+is to be forgotten: nothing but the id, and since when."""
 
 callbacks = Table(
     "callbacks",
@@ -75,6 +77,7 @@ callbacks = Table(
     Column("last_decided_at", Moment),
     Column("last_offset", Whole),
     Index("callbacks_waiting", "last_decision", "status", "company_id", "requested_at"),
+    Index("callbacks_of_customer", "customer_id", "company_id"),
     **MARIADB,
 )
 """Each callback as it stands. Preferred person: `staff_id`; assigned according to the booking system:
@@ -200,7 +203,33 @@ dead_letters = Table(
     Column("data", Json, nullable=False),
     Column("given_up_at", Moment, nullable=False),
     Column("offset", Whole, nullable=False),
+    # What an operator did about it, not from any message.
+    Column("redriven", Whole),
+    Column("redriven_at", Moment),
     Index("dead_letters_by_time", "given_up_at", "company_id"),
     **MARIADB,
 )
-"""Notifications given up, the last time that it happened, with all they need to be sent again."""
+"""Notifications given up, the last time that it happened, with all they need to be sent again. `redriven` is the
+greatest `redrive` with which one was sent again."""
+
+intake_dead_letters = Table(
+    "intake_dead_letters",
+    metadata,
+    _key("id", 255),
+    Column("topic", Name(255), nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", Whole, nullable=False),
+    Column("timestamp", Moment, nullable=False),
+    Column("key", Raw),
+    Column("value", Raw),
+    Column("headers", Json, nullable=False),
+    Column("reason", Name(), nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("role", Name(), nullable=False),
+    Column("refused_at", Moment, nullable=False),
+    Column("redriven_at", Moment),
+    Index("intake_dead_letters_by_time", "refused_at"),
+    **MARIADB,
+)
+"""Records that could not be read or applied, byte by byte. `id` is where the record lies: topic/partition/offset;
+`headers` are pairs of a name and the value in base64. `redriven_at`: when an operator sent it again."""

@@ -7,7 +7,8 @@ from sqlalchemy import Engine, Table, select
 
 from schemas.callbacks import Callback
 from schemas.decisions import Decision
-from schemas.event_types import CALLBACKS, DEAD_LETTERS, DECISIONS, OUTCOMES
+from schemas.event_types import CALLBACKS, DEAD_LETTERS, DECISIONS, INTAKE_DEAD_LETTERS, OUTCOMES
+from schemas.intake import IntakeRefused
 from schemas.notifications import DeadLetter, Outcome
 from sinks.database import tables
 from streams.audit.findings import Finding, lost, wrong
@@ -26,6 +27,7 @@ def check(engine: Engine, log: Log, partitions: int) -> Iterator[Finding]:
         (tables.notifications, "status", _notifications(log, partitions)),
         (tables.outcomes, "type", _outcomes(log, partitions)),
         (tables.dead_letters, "reason", _dead_letters(log, partitions)),
+        (tables.intake_dead_letters, "reason", _intake_dead_letters(log, partitions)),
     ):
         stored = _stored(engine, table, column)
         for key in sorted({*expected, *stored}):
@@ -80,3 +82,8 @@ def _outcomes(log: Log, partitions: int) -> Rows:
 def _dead_letters(log: Log, partitions: int) -> Rows:
     letters = [cast(DeadLetter, event.data) for _, event in readable(log, DEAD_LETTERS, partitions)]
     return {(data.notification_id, data.company_id): data.reason for data in letters}
+
+
+def _intake_dead_letters(log: Log, partitions: int) -> Rows:
+    letters = [cast(IntakeRefused, event.data) for _, event in readable(log, INTAKE_DEAD_LETTERS, partitions)]
+    return {(f"{data.topic}/{data.partition}/{data.offset}",): data.reason for data in letters}

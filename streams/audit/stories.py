@@ -12,6 +12,8 @@ from streams.audit.reading import Entry, Log, readable
 from streams.audit.series import FINAL, SENT, SUPPRESSED, UNCONFIRMED
 
 DELIVER = "/staffetta/deliver"
+REDRIVE = "/staffetta/redrive"
+"""Writes the same event as often as an operator presses: whether it is delivered once is asked of its ends."""
 MILLISECOND = 0.001
 
 Key = tuple[str, str]
@@ -76,7 +78,7 @@ class Ledger:
 
     def _take(self, entry: Entry, event: Event) -> None:
         topic = entry.topic
-        if event.source.startswith("/staffetta/"):
+        if event.source.startswith("/staffetta/") and event.source != REDRIVE:
             self.written[topic, event.source, event.id] += 1
         data = event.data
         assert isinstance(data, NotificationRequest | Outcome)
@@ -95,8 +97,8 @@ class Ledger:
 
     @property
     def pending(self) -> list[Key]:
-        """Asked for, and without an end yet."""
-        return [key for key, story in self.stories.items() if not story.ends]
+        """Asked for, or asked for again, and without an end yet."""
+        return [key for key, story in self.stories.items() if len(story.ends) < 1 + story.redrives]
 
 
 def _set_out(story: Story, entry: Entry, event: Event, due: AttemptDue) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import db, demo, doctor, explain, kafka, produce, topics, worker
+from streams.cli import db, dead_letters, demo, doctor, explain, kafka, produce, republish, topics, worker
 from streams.errors import UserError
 
 app = typer.Typer(
@@ -57,8 +57,10 @@ app.add_typer(topics.app, rich_help_panel=_OPERATE)
 app.add_typer(db.app, rich_help_panel=_OPERATE)
 app.command(rich_help_panel=_OPERATE)(worker.worker)
 app.command(rich_help_panel=_OPERATE)(doctor.doctor)
+app.add_typer(republish.app, rich_help_panel=_OPERATE)
 app.command(rich_help_panel=_USE)(produce.produce)
 app.command(rich_help_panel=_USE)(explain.explain)
+app.add_typer(dead_letters.app, rich_help_panel=_USE)
 
 
 def main() -> None:

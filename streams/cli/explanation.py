@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-import orjson
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection
 
 from sinks.database import questions
 from sinks.database.questions import Fields, Step, Subject
+from streams.cli import layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +61,12 @@ def to_json(explained: Explanation) -> str:
         "staff_names": explained.names,
         "history": [step._asdict() for step in explained.history],
     }
-    return orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode()
+    return layout.to_json(whole)
 
 
 def show(explained: Explanation) -> None:
     """For a terminal with boxes and colours, else plain lines that are never wrapped."""
-    terminal = Console(highlight=False)
-    console = terminal if terminal.is_terminal else Console(highlight=False, width=500)
+    console = layout.console()
     for part in _parts(explained, console.is_terminal):
         console.print(part)
 
@@ -136,7 +134,8 @@ def _verdict(decision: Fields, explained: Explanation) -> str:
 
 
 def _candidates(decision: Fields, explained: Explanation, boxes: bool) -> Table:
-    table = _table(boxes, "", "staff", "name", "load", "turn", "last assigned", "why not")
+    numbers = frozenset({"load", "turn"})
+    table = layout.table(boxes, "", "staff", "name", "load", "turn", "last assigned", "why not", numbers=numbers)
     for candidate in decision["candidates"]:
         chosen = candidate["staff_id"] == decision["staff_id"]
         last = candidate.get("last_assigned_at")
@@ -159,19 +158,10 @@ def _candidates(decision: Fields, explained: Explanation, boxes: bool) -> Table:
 
 
 def _history(explained: Explanation, boxes: bool) -> Table:
-    table = _table(boxes, "when", "what", "who", "details")
+    table = layout.table(boxes, "when", "what", "who", "details")
     for step in explained.history:
         person = _person(step.staff_id, explained) if step.staff_id else ""
         table.add_row(*map(Text, (_time(step.at, explained), step.what, person, step.detail)))
-    return table
-
-
-def _table(boxes: bool, *columns: str) -> Table:
-    table = Table(pad_edge=boxes, header_style="bold" if boxes else "")
-    if not boxes:
-        table.box = None
-    for column in columns:
-        table.add_column(column, justify="right" if column in {"load", "turn"} else "left")
     return table
 
 

@@ -28,6 +28,11 @@ class Planned:
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = (CONTENT_TYPE_HEADER,)
+    partition: int = -1
+
+    @property
+    def label(self) -> str:
+        return f"event {self.number}"
 
 
 class Day:

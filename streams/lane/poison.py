@@ -31,7 +31,9 @@ def apply(role: Role, batch: Batch, state: State, put_back: Callable[[Runs], Non
             topic, record = batch.at
             detail = f"{type(error).__name__}: {error}"
             log.exception("%s cannot apply %s/%d/%d", role.name, topic, record.partition, record.offset)
-            dead.append(role.poison(topic, record, detail))
+            letter = role.poison(topic, record, detail)
+            if letter is not None:
+                dead.append(letter)
             state.rollback()
             batch.skip |= {(topic, record.offset)}
             batch.runs, rest = split(batch.runs, topic, record)

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sinks.database.tables import callbacks, decisions, metadata, notifications, outcomes
+from sinks.database import letters
+from sinks.database.letters import Filter
+from sinks.database.tables import callbacks, dead_letters, decisions, metadata, notifications, outcomes
 from tests.support.databases import write
 from tests.support.story import Log, at, callback, decision, outcome, recorded, request
 
@@ -54,6 +56,28 @@ QUESTIONS: dict[str, tuple[str, str, sa.Select[Any]]] = {
             notifications.c.entity_type == "callback",
         ),
     ),
+    "what did a customer ask for": (
+        "callbacks",
+        "callbacks_of_customer",
+        sa.select(callbacks.c.callback_id).where(
+            callbacks.c.customer_id == "cu-7", callbacks.c.company_id == "co-1"
+        ),
+    ),
+    "what was given up lately": (
+        "dead_letters",
+        "dead_letters_by_time",
+        letters.wanted(Filter(since=at(1400))),
+    ),
+    "what could not be read lately": (
+        "intake_dead_letters",
+        "intake_dead_letters_by_time",
+        letters.wanted_intake(Filter(since=at(1400))),
+    ),
+    "a dead letter": (
+        "dead_letters",
+        "primary",
+        sa.select(dead_letters.c.reason).where(dead_letters.c.notification_id == "n-7"),
+    ),
     "a decision": ("decisions", "primary", sa.select(decisions.c.type).where(decisions.c.decision_id == "d-7")),
     "a callback": ("callbacks", "primary", sa.select(callbacks.c.status).where(callbacks.c.callback_id == "cb-7")),
     "a notification's attempts": (
@@ -66,19 +90,23 @@ QUESTIONS: dict[str, tuple[str, str, sa.Select[Any]]] = {
 
 @pytest.fixture
 def filled(engine: sa.Engine) -> sa.Engine:
-    """1000 callbacks, each decided, told and recorded as sent, but for a few."""
+    """1000 callbacks, each decided, told and recorded as sent, but for a few; and letters of both kinds."""
     log = Log()
     for n in range(1000):
         about = {"type": "callback", "id": f"cb-{n}", "version": 1}
         reader = {"type": "customer", "id": f"cu-{n}", "name": "", "email": "a@example.org"}
         odd = n % 50 == 0
-        log.add("booking.callbacks", "callback.requested", callback(callback_id=f"cb-{n}"))
+        whose = {"customer_id": f"cu-{n}", "name": ""}
+        log.add("booking.callbacks", "callback.requested", callback(callback_id=f"cb-{n}", customer=whose))
         kind = "callback.waiting" if odd else "callback.auto_assigned"
         log.add("assignment.decisions", kind, decision(f"d-{n}", callback_id=f"cb-{n}"))
         told = request(f"n-{n}", entity=about, recipient=reader)
         log.add("notification.requests", "notification.requested", told)
         kind = "notification.failed" if odd else "notification.sent"
         log.add("delivery.outcomes", kind, outcome(f"n-{n}", entity=about, at=at(n + 500)), id=f"o-{n}")
+        letter = request(f"n-{n}", entity=about, recipient=reader, reason="rejected")
+        log.add("delivery.dead-letters", "notification.dead_lettered", letter, minutes=n + 500)
+        log.refuse("booking.callbacks", b"no", offset=n, minutes=n + 500)
     write(engine, recorded(log.records).rows)
     with engine.connect() as connection:
         for table in metadata.sorted_tables:

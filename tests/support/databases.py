@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sinks.database.facets import Row, merge
+from sinks.database import writing
+from sinks.database.facets import Row
 from sinks.database.tables import metadata
-from sinks.database.upsert import upsert
 from tests.support.mariadb import MariaDb
 from tests.support.postgres import Postgres
 
@@ -40,5 +40,4 @@ def clear(engine: sa.Engine) -> None:
 def write(engine: sa.Engine, rows: Iterable[Row]) -> None:
     """As one batch, without asking for positions."""
     with engine.begin() as connection:
-        for facet, values in merge(rows).items():
-            connection.execute(upsert(facet, engine.dialect.name), values)
+        writing.write(connection, writing.prepare(rows))

@@ -1,12 +1,14 @@
 """A callback's life as the messages that tell it, on every topic that is recorded."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agents.intake import dead_letter
 from agents.record import Recorder
 from schemas import encode
+from schemas.reasons import RefusedReason
 from streams.batch import Batch, Effects
 from streams.state import State
 from tests.support.kafka import Entry
@@ -39,6 +41,28 @@ class Log:
             data=dict(data),
         )
         entry = Entry(topic, 0, offset, int(at(minutes).timestamp() * 1000), company.encode(), value, ())
+        self.records.append(entry)
+        return entry
+
+    def refuse(
+        self,
+        topic: str,
+        value: bytes | None,
+        *,
+        key: bytes | None = b"co-1",
+        headers: Sequence[tuple[str, bytes]] = (),
+        reason: RefusedReason = RefusedReason.INVALID_JSON,
+        partition: int = 0,
+        offset: int = 7,
+        minutes: int = 0,
+    ) -> Entry:
+        """The dead letter of a record that lies at `partition` and `offset`."""
+        stamp = int(at(minutes).timestamp() * 1000)
+        refused = Entry(topic, partition, offset, stamp, key, value, headers)
+        letter = dead_letter(topic, refused, reason, "it is not JSON", "assign")
+        number = self._ends[letter.topic]
+        self._ends[letter.topic] += 1
+        entry = Entry(letter.topic, 0, number, stamp, letter.key, letter.value, ())
         self.records.append(entry)
         return entry
 
@@ -160,6 +184,7 @@ def story() -> Log:
     log.add("delivery.outcomes", "notification.failed", outcome("n-2", reason="rejected"), id="o-3", minutes=4)
     dead = request("n-2", reason="rejected", error="550 no such user")
     log.add("delivery.dead-letters", "notification.dead_lettered", dead, minutes=4)
+    log.refuse("booking.callbacks", b"no CloudEvent", minutes=6)
     return log
 
 

@@ -18,7 +18,19 @@ def create_table(name: str, *columns: sa.Column[Any], **indices: tuple[str, ...]
     connection = op.get_bind()
     if not sa.inspect(connection).has_table(name):
         op.create_table(name, *columns, **OPTIONS)
-    present = {index["name"] for index in sa.inspect(connection).get_indexes(name)}
     for index, on in indices.items():
-        if index not in present:
-            op.create_index(index, name, list(on))
+        add_index(index, name, *on)
+
+
+def add_index(name: str, table: str, *columns: str) -> None:
+    """Make the index, if it is missing."""
+    if name not in {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}:
+        op.create_index(name, table, list(columns))
+
+
+def add_columns(table: str, *columns: sa.Column[Any]) -> None:
+    """Add those columns that the table lacks."""
+    present = {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
+    for column in columns:
+        if column.name not in present:
+            op.add_column(table, column)

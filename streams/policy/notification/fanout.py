@@ -9,6 +9,7 @@ from streams.policy.notification.channels import CHANNELS
 from streams.policy.notification.identity import recipient_hash
 from streams.policy.notification.messages import Message, Rules
 
+_REQUEST_FIELDS = set(NotificationRequest.model_fields)
 SUFFIXES = {Priority.HIGH: ".high", Priority.NORMAL: "", Priority.LOW: ".low"}
 
 
@@ -17,28 +18,35 @@ def fan_out(request: NotificationRequest, at: datetime, rules: Rules) -> Message
 
     With no channel left it is `notification.failed`, and no dead letter: sending it again could not help.
     """
-    unusable: dict[ChannelName, Reason] = {each.channel: each.reason for each in request.skipped}
-    channel = request.channel
+    return first_attempt(request, at) or _failed(request, at, rules)
+
+
+def first_attempt(request: NotificationRequest, at: datetime, redrive: int = 0) -> Message | None:
+    """`notification.attempt_due` on the first usable channel of the chain, if there is one.
+
+    `redrive` counts how often an operator sent it again; the same number twice is the same message.
+    """
+    unusable = {each.channel for each in request.skipped}
     for channel in (request.channel, *request.fallback_channels):
         if channel not in unusable and channel in CHANNELS and channel in request.contents:
-            return _first_attempt(request, channel, at)
-    return _failed(request, channel, unusable.get(channel, DeliveryReason.UNAVAILABLE), at, rules)
+            return _attempt_due(request, channel, at, redrive)
+    return None
 
 
-def _first_attempt(request: NotificationRequest, channel: ChannelName, at: datetime) -> Message:
+def _attempt_due(request: NotificationRequest, channel: ChannelName, at: datetime, redrive: int) -> Message:
     due_at = max(at, request.not_before) if request.not_before is not None else at
-    data = request.model_dump(mode="json", exclude_none=True)
-    data |= {"attempt": 1, "redrive": 0, "due_at": due_at, "attempts": ()}
+    data = request.model_dump(mode="json", exclude_none=True, include=_REQUEST_FIELDS)
+    data |= {"attempt": 1, "redrive": redrive, "due_at": due_at, "attempts": ()}
     topic = f"delivery.{channel}{SUFFIXES[request.priority]}"
-    return Message(
-        topic, "notification.attempt_due", f"{request.notification_id}:{channel}:1", _subject(request), at, data
-    )
+    again = f":{redrive}" if redrive else ""
+    event_id = f"{request.notification_id}:{channel}:1{again}"
+    return Message(topic, "notification.attempt_due", event_id, _subject(request), at, data)
 
 
-def _failed(
-    request: NotificationRequest, channel: ChannelName, reason: Reason, at: datetime, rules: Rules
-) -> Message:
+def _failed(request: NotificationRequest, at: datetime, rules: Rules) -> Message:
     recipient = request.recipient
+    channel = (request.channel, *request.fallback_channels)[-1]
+    unusable: dict[ChannelName, Reason] = {each.channel: each.reason for each in request.skipped}
     data = {
         "notification_id": request.notification_id,
         "company_id": request.company_id,
@@ -48,7 +56,7 @@ def _failed(
         "recipient_hash": recipient_hash(rules.recipient_hash_key, recipient.email or recipient.id),
         "channel": channel,
         "attempt": 1,
-        "reason": reason,
+        "reason": unusable.get(channel, DeliveryReason.UNAVAILABLE),
         "at": at,
         "caused_by": request.caused_by,
         "config": request.config.model_dump(mode="json"),

@@ -51,6 +51,7 @@ def test_nothing_is_found_where_all_is_recorded(engine: sa.Engine, theatre: Thea
         (tables.notifications, "status"),
         (tables.outcomes, "type"),
         (tables.dead_letters, "reason"),
+        (tables.intake_dead_letters, "reason"),
     ],
     ids=lambda given: given if isinstance(given, str) else given.name,
 )
@@ -68,7 +69,9 @@ def test_a_row_is_missing_false_or_too_many(
     assert [finding.kind for finding in found(engine, theatre)] == [Kind.LOST]
     with engine.begin() as connection:
         connection.execute(sa.insert(table), row)
-        connection.execute(sa.insert(table), {**row, "company_id": "co-nobody-knows"})
+        connection.execute(
+            sa.insert(table), {**row, "company_id" if "company_id" in row else "id": "nobody-knows"}
+        )
     (finding,) = found(engine, theatre)
     assert finding.kind is Kind.WRONG
     assert finding.what.endswith("nothing says so")

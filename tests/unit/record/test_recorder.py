@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from agents.record import Recorder
 from sinks.database.mapping import TOPICS
 from streams.state import State
 from tests.support.story import Log, at, branch, callback, decision, outcome, recorded, story
@@ -23,7 +24,7 @@ def test_the_story_reaches_every_table_and_topic() -> None:
     assert {entry.topic for entry in log.records} == set(TOPICS)
     assert {table for table, _ in rows(log)} == {
         *("entities", "callbacks", "callback_events", "decisions"),
-        *("notifications", "outcomes", "dead_letters"),
+        *("notifications", "outcomes", "dead_letters", "intake_dead_letters"),
     }
 
 
@@ -44,6 +45,24 @@ def test_what_cannot_be_read_is_passed_over() -> None:
     assert effects.outputs == []
     assert effects.ignored == set()
     assert state.positions == {"booking.callbacks": 6}
+
+
+def test_of_dead_letters_there_are_no_dead_letters() -> None:
+    """What cannot be read among the intake's dead letters is passed over and counted; what cannot be decoded in
+    one that can be read is kept as it is."""
+    log = Log()
+    good = log.refuse("booking.callbacks", b"no CloudEvent")
+    odd = (good.value or b"").replace(b'"bm8gQ2xvdWRFdmVudA=="', b'"no base64"')
+    records = [good._replace(value=b"nonsense"), good._replace(offset=1, value=odd), good._replace(offset=2)]
+    effects = recorded(records)
+    assert [row.values["value"] for row in effects.rows] == [b"no base64", b"no CloudEvent"]
+    assert effects.outputs == []
+    assert effects.counted == {
+        ("staffetta_intake_total", "intake.dead-letters", "ignored"): 1,
+        ("staffetta_intake_total", "intake.dead-letters", "applied"): 2,
+    }
+    assert Recorder(1).poison("intake.dead-letters", good, "ValueError: no") is None
+    assert Recorder(1).poison("delivery.outcomes", good, "ValueError: no") is not None
 
 
 def test_a_deleted_entity_keeps_its_version() -> None:
@@ -126,6 +145,6 @@ def test_a_suppression_at_routing_describes_itself() -> None:
 def test_no_text_and_no_address_outside_dead_letters() -> None:
     """Names, addresses and texts of people who are told are in dead letters only, to be sent again from there."""
     for table, values in rows(story()):
-        if table not in {"dead_letters", "entities"}:
+        if table not in {"dead_letters", "intake_dead_letters", "entities"}:
             assert "example.org" not in str(values)
             assert "Müßig" not in str(values)

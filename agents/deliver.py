@@ -220,6 +220,9 @@ class Deliver:
             subject=content.subject or "",
             body_text=content.body_text,
             body_html=content.body_html,
+            sender_name=due.sender_name,
+            reply_to=due.reply_to,
+            calendar=content.calendar,
             composed_at=utc(intent.composed_at),
         )
         begin_before = self._monotonic() + self._begin_seconds

@@ -21,6 +21,7 @@ ANSWERS: dict[str, str] = {
     "booking.appointments": "notify",
     "assignment.decisions": "notify",
     "notification.requests": "notify",
+    "notification.timers": "notify",
     "delivery.email.high": "deliver",
     "delivery.email": "deliver",
     "delivery.email.low": "deliver",

@@ -3,14 +3,15 @@
 It reads events and decisions, writes requests, and sends each request on its way to its channel.
 """
 
+from email.utils import parseaddr
 from typing import Any
 
 from agents import intake
-from schemas import SOURCE, encode
+from schemas import SOURCE, Refused, encode
 from schemas.event_types import OUTCOMES
 from schemas.reasons import RefusedReason
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
-from streams.policy.notification import forgetting, notifier, rows
+from streams.policy.notification import notifier, rows
 from streams.policy.notification.messages import Message, Rules
 from streams.state import State
 
@@ -22,7 +23,8 @@ class Notify:
     """The role.
 
     `partitions` is the topics' partition count; `recipient_hash_key` keys the hash that stands for recipients in
-    outcomes; `retry_schedule_seconds` is for configurations that give none.
+    outcomes; `retry_schedule_seconds` is for configurations that give none; `smtp_from`, `address` or
+    `Name <address>`, is the sender that stands in calendar entries.
     """
 
     name = ROLE
@@ -35,13 +37,14 @@ class Notify:
         partitions: int,
         recipient_hash_key: bytes,
         retry_schedule_seconds: tuple[int, ...] = (60, 300, 900),
+        smtp_from: str = "",
     ) -> None:
         self._partitions = partitions
-        self._rules = Rules(recipient_hash_key, retry_schedule_seconds)
+        self._rules = Rules(recipient_hash_key, retry_schedule_seconds, mail_address=parseaddr(smtp_from)[1])
 
     def step(self, batch: Batch, state: State) -> Effects:
         effects, hints = Effects(), state.shared
-        forgetting.begin(hints)
+        self._write(notifier.begin(state, hints, batch.now), effects)
         for topic, record in batch:
             at = record.timestamp / 1000
             self._write(notifier.expire(at, state, hints, self._rules), effects)
@@ -49,17 +52,23 @@ class Notify:
             if event is None:
                 continue
             place = notifier.Place(topic, record.offset, at)
-            result, messages = notifier.apply(event, place, state, hints, self._rules)
+            try:
+                result, messages = notifier.apply(event, place, state, hints, self._rules)
+            except Refused as refused:
+                intake.refuse(topic, record, refused.reason, refused.detail, role=ROLE, effects=effects)
+                continue
             self._write(messages, effects)
             if intake.answers(ROLE, topic, event.type):
                 effects.counted[intake.INTAKE, topic, result] += 1
         return effects
 
     def recovered(self, state: State) -> None:
-        state.shared = forgetting.hints(state)
+        state.shared = notifier.recovered(state)
 
     def next_wakeup(self, state: State) -> float | None:
-        return None
+        """When a reminder may be due."""
+        due: float | None = state.shared.alarms.next
+        return due
 
     def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
         """Few enough that a mass of changes to one company does not keep a cancellation waiting."""

@@ -48,11 +48,12 @@ class TemplateRef(Model):
 
 
 class Content(Model):
-    """The rendered text for one channel."""
+    """The rendered text for one channel. `calendar` is an iCalendar object that goes with a mail."""
 
     subject: Text | None = None
     body_text: Text
     body_html: Html | None = None
+    calendar: Text | None = None
     template: TemplateRef
 
 

@@ -61,6 +61,7 @@ ROLES: dict[str, RoleKind] = {
             partitions=given.partitions,
             recipient_hash_key=_hash_key(given),
             retry_schedule_seconds=given.retry_schedule_seconds,
+            smtp_from=given.smtp_from,
         ),
     ),
     "deliver": RoleKind("agents.deliver:Deliver", lambda role, given: role(given)),

@@ -24,6 +24,8 @@ class Message:
     body_html: str | None = None
     sender_name: str | None = None
     reply_to: str | None = None
+    calendar: str | None = None
+    """An iCalendar object with a METHOD."""
 
 
 class Channel(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from agents.assign import JOURNAL, Assign
-from schemas.event_types import DECISIONS
+from schemas.event_types import DECISIONS, TIMERS
 from streams.audit.findings import Finding, doubled, lost, wrong
 from streams.audit.intake import failed
 from streams.audit.reading import Log, readable
@@ -114,7 +114,7 @@ def _unlike(actual: dict[str, Any], expected: dict[str, Any]) -> str:
 
 def _repeated(log: Log, partitions: int) -> Iterator[Finding]:
     """Ids that one of our roles has given to two records of a topic, timer's commands included."""
-    for topic in (DECISIONS, "assignment.commands", JOURNAL):
+    for topic in (DECISIONS, "assignment.commands", JOURNAL, TIMERS):
         times = Counter(
             (event.company_id, event.source, event.id)
             for _, event in readable(log, topic, partitions)

@@ -20,6 +20,7 @@ ANSWERS = {
     topics.DIRECTORY: "notify",  # but for the entities of ASSIGN_ENTITIES, where the envelope can be read
     topics.DECISIONS: "notify",
     topics.REQUESTS: "notify",
+    topics.TIMERS: "notify",
     **dict.fromkeys(PRIORITIES, "deliver"),
     topics.OUTCOMES: "record",
     topics.DEAD_LETTERS: "record",

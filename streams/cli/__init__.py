@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import db, dead_letters, demo, doctor, explain, kafka, produce, republish, topics, worker
+from streams.cli import (
+    db,
+    dead_letters,
+    demo,
+    doctor,
+    explain,
+    kafka,
+    preview,
+    produce,
+    republish,
+    topics,
+    worker,
+)
 from streams.errors import UserError
 
 app = typer.Typer(
@@ -60,6 +72,7 @@ app.command(rich_help_panel=_OPERATE)(doctor.doctor)
 app.add_typer(republish.app, rich_help_panel=_OPERATE)
 app.command(rich_help_panel=_USE)(produce.produce)
 app.command(rich_help_panel=_USE)(explain.explain)
+app.command(rich_help_panel=_USE)(preview.preview)
 app.add_typer(dead_letters.app, rich_help_panel=_USE)
 
 

@@ -38,6 +38,7 @@ CONTRACT_TOPICS = (
     _kept("assignment.commands", 14),
     _kept("assignment.decisions", 90),
     _kept("assignment.journal", 90),
+    _kept("notification.timers", 14),
     _kept("notification.requests", 14),
     _kept("delivery.email.high", 14),
     _kept("delivery.email", 14),

@@ -20,6 +20,7 @@ _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _PLAIN = re.compile(r"[\x20-\x7e]{0,60}")
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _NOT_AN_ATOM = re.compile(r"[^A-Za-z0-9_-]")
+_METHOD = re.compile(r"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 _SENDER = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 
 WORD_BYTES = 39
@@ -85,9 +86,24 @@ def _quoted_printable(text: str) -> bytes:
     return binascii.b2a_qp(lines.encode("utf-8", "replace"))
 
 
-def _part(subtype: str, text: str) -> bytes:
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+def _part(subtype: str, text: str, parameters: str = "") -> bytes:
+    head = (
+        f"Content-Type: text/{subtype}; charset=utf-8{parameters}\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
     return head.encode() + _quoted_printable(text)
+
+
+def _alternatives(message: Message) -> list[bytes]:
+    """The plainest first; a mail program shows the last that it understands, and offers a calendar's entry beside
+    it (RFC 2046, 5.1.4; RFC 6047)."""
+    parts = [_part("plain", message.body_text)]
+    if message.body_html is not None:
+        parts.append(_part("html", message.body_html))
+    if message.calendar is not None:
+        method = _METHOD.search(message.calendar)
+        parts.append(_part("calendar", message.calendar, f"; method={method[1]}" if method else ""))
+    return parts
 
 
 class Composer:
@@ -114,28 +130,13 @@ class Composer:
 
         `recipient` is what `mailbox` made of the message's address.
         """
-        html = message.body_html
-        head = self._headers(message, recipient)
-        if html is None:
-            return head + _part("plain", message.body_text)
+        head, parts = self._headers(message, recipient), _alternatives(message)
+        if len(parts) == 1:
+            return head + parts[0]
         boundary = _boundary(message)
         delimiter = b"\r\n--" + boundary
-        return b"".join(
-            (
-                head,
-                b'Content-Type: multipart/alternative; boundary="',
-                boundary,
-                b'"\r\n',
-                delimiter,
-                b"\r\n",
-                _part("plain", message.body_text),
-                delimiter,
-                b"\r\n",
-                _part("html", html),
-                delimiter,
-                b"--\r\n",
-            )
-        )
+        first = b'Content-Type: multipart/alternative; boundary="' + boundary + b'"\r\n'
+        return b"".join((head, first, *(delimiter + b"\r\n" + part for part in parts), delimiter, b"--\r\n"))
 
     def _headers(self, message: Message, recipient: str) -> bytes:
         sender_name = header_text(message.sender_name or "") or self._sender_name

@@ -8,7 +8,7 @@ from schemas.appointments import Appointment as AppointmentEvent
 from schemas.appointments import AppointmentDeleted
 from schemas.base import Notify
 from schemas.reasons import IntakeResult, Suppression
-from streams.policy.notification import triggers
+from streams.policy.notification import replanning, triggers
 from streams.policy.notification.facts import Facts, of_appointment
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.rows import ENTITIES, KEPT, Appointment
@@ -31,6 +31,7 @@ def heard(
     after = Appointment(int(max(at, ends)) + KEPT, data.version, facts)
     customer_id = facts.customer.id if facts is not None and facts.customer is not None else None
     memory.write(ENTITIES, key, after, customer_id=customer_id)
+    replanning.of_appointment(data.appointment_id, before, facts, at, memory)
     if facts is None:
         return IntakeResult.APPLIED, ()
     notify = Notify.ALL if isinstance(data, AppointmentDeleted) else data.notify

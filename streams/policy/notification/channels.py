@@ -1,27 +1,22 @@
-"""The channels that messages can be written for: one line each."""
+"""The channels by which people can be reached: one line each. What is written for them is in `writers.py`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from schemas.reasons import ChannelName, DeliveryReason, Suppression
-from streams.policy.notification import rendering
 from streams.policy.notification.recipients import Recipient
-from streams.policy.notification.texts.wording import Occasion
-
-Values = Mapping[str, str | bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """`address` is the recipient's, if there is one; `write` gives the built-in text as a request's content."""
+    """`address` is the recipient's, if there is one."""
 
     address: Callable[[Recipient], str | None]
-    write: Callable[[Occasion, str, Values], dict[str, Any]]
 
 
 CHANNELS: dict[str, Channel] = {
-    ChannelName.EMAIL: Channel(address=lambda recipient: recipient.email, write=rendering.email),
+    ChannelName.EMAIL: Channel(address=lambda recipient: recipient.email),
 }
 
 

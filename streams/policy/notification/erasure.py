@@ -30,7 +30,7 @@ def erased(data: CustomerErased, at: float, memory: Memory) -> Heard:
         row = memory.read(Waiting, table, key)
         if row is not None and _is_about(row.trigger, data.customer_id):
             memory.delete(table, key)
-            facts = replace(row.trigger.facts, customer=None)
+            facts = replace(row.trigger.facts, customer=None, extra={})
             told.append(replace(row.trigger, facts=facts, reason=Suppression.ERASED))
     return IntakeResult.APPLIED, told
 
@@ -48,7 +48,7 @@ def _strip(key: str, customer_id: str, memory: Memory) -> None:
     row: Appointment | Callback | None = memory.read(entity_kind(key), ENTITIES, key)
     if row is None or row.facts is None or row.facts.customer is None or row.facts.customer.id != customer_id:
         return
-    memory.write(ENTITIES, key, replace(row, facts=replace(row.facts, customer=None)))
+    memory.write(ENTITIES, key, replace(row, facts=replace(row.facts, customer=None, extra={})))
 
 
 def _is_about(trigger: Trigger, customer_id: str) -> bool:

@@ -4,6 +4,7 @@ These are values of our own, apart from the contract's models, because they also
 a decision is still to come, or while a message waits for its branch.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -12,6 +13,7 @@ from schemas.appointments import Appointment
 from schemas.base import Links
 from schemas.callbacks import Callback
 from schemas.customer import Customer
+from streams.policy.notification.lines import one_line
 
 OPEN = frozenset({"pending", "assigned"})
 """Statuses of a callback that somebody still has to make."""
@@ -25,6 +27,8 @@ class Person(msgspec.Struct, array_like=True, frozen=True, gc=False):
     email: str | None
     locale: str | None
     phone: str | None
+    zone: str | None = None
+    """As received."""
 
 
 class Urls(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -53,6 +57,8 @@ class Facts(msgspec.Struct, array_like=True, frozen=True):
     previous_starts_at: datetime | None = None
     priority: str | None = None
     expires_at: datetime | None = None
+    extra: dict[str, str] = {}
+    """What own templates can mention as `extra.<name>`; one line each."""
 
     def seen_by_customer(self) -> tuple[object, ...]:
         """What the customer sees of an appointment; a change of anything else is told to nobody."""
@@ -80,6 +86,7 @@ def of_appointment(appointment: Appointment) -> Facts:
         starts_at=appointment.starts_at,
         duration_minutes=appointment.duration_minutes,
         previous_starts_at=appointment.previous_starts_at,
+        extra=_extra(appointment.extra),
     )
 
 
@@ -96,11 +103,24 @@ def of_callback(callback: Callback) -> Facts:
         links=_urls(callback.links),
         priority=callback.priority,
         expires_at=callback.expires_at,
+        extra=_extra(callback.extra),
     )
 
 
 def _person(customer: Customer) -> Person:
-    return Person(customer.customer_id, customer.name, customer.email, customer.locale, customer.phone)
+    return Person(
+        customer.customer_id,
+        customer.name,
+        customer.email,
+        customer.locale,
+        customer.phone,
+        customer.timezone,
+    )
+
+
+def _extra(extra: Mapping[str, str]) -> dict[str, str]:
+    """Without what no template could name."""
+    return {name: one_line(text) for name, text in extra.items() if name.isidentifier()}
 
 
 def _urls(links: Links | None) -> Urls:

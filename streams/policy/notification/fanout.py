@@ -3,21 +3,25 @@
 from datetime import datetime
 
 from schemas.event_types import OUTCOMES
-from schemas.notifications import NotificationRequest, Reason
+from schemas.notifications import NotificationRequest, Reason, Skipped
 from schemas.reasons import ChannelName, DeliveryReason, Priority
+from streams.policy.notification import consent, recipients
 from streams.policy.notification.channels import CHANNELS
 from streams.policy.notification.identity import recipient_hash
+from streams.policy.notification.memory import Memory
 from streams.policy.notification.messages import Message, Rules
 
 _REQUEST_FIELDS = set(NotificationRequest.model_fields)
 SUFFIXES = {Priority.HIGH: ".high", Priority.NORMAL: "", Priority.LOW: ".low"}
 
 
-def fan_out(request: NotificationRequest, at: datetime, rules: Rules) -> Message:
+def fan_out(request: NotificationRequest, at: datetime, memory: Memory, rules: Rules) -> Message:
     """`notification.attempt_due` on the channel's topic of that priority.
 
-    With no channel left it is `notification.failed`, and no dead letter: sending it again could not help.
+    Who has unsubscribed since, or of whom another system does not know it, is not written to. With no channel left
+    it is `notification.failed`, and no dead letter: sending it again could not help.
     """
+    request = _consented(request, memory)
     return first_attempt(request, at) or _failed(request, at, rules)
 
 
@@ -27,10 +31,24 @@ def first_attempt(request: NotificationRequest, at: datetime, redrive: int = 0) 
     `redrive` counts how often an operator sent it again; the same number twice is the same message.
     """
     unusable = {each.channel for each in request.skipped}
-    for channel in (request.channel, *request.fallback_channels):
+    for channel in _chain(request):
         if channel not in unusable and channel in CHANNELS and channel in request.contents:
             return _attempt_due(request, channel, at, redrive)
     return None
+
+
+def _chain(request: NotificationRequest) -> tuple[ChannelName, ...]:
+    return request.channel, *request.fallback_channels
+
+
+def _consented(request: NotificationRequest, memory: Memory) -> NotificationRequest:
+    """With what cannot or must not be used among the skipped."""
+    recipient = recipients.of_request(request)
+    choice = consent.reader(request.audience, recipient.id, memory)
+    known = {each.channel for each in request.skipped}
+    found = consent.unusable(_chain(request), recipient, request.event_type, choice)
+    added = tuple(Skipped.model_validate(each) for each in found if each["channel"] not in known)
+    return request.model_copy(update={"skipped": (*request.skipped, *added)}) if added else request
 
 
 def _attempt_due(request: NotificationRequest, channel: ChannelName, at: datetime, redrive: int) -> Message:
@@ -45,7 +63,7 @@ def _attempt_due(request: NotificationRequest, channel: ChannelName, at: datetim
 
 def _failed(request: NotificationRequest, at: datetime, rules: Rules) -> Message:
     recipient = request.recipient
-    channel = (request.channel, *request.fallback_channels)[-1]
+    channel = _chain(request)[-1]
     unusable: dict[ChannelName, Reason] = {each.channel: each.reason for each in request.skipped}
     data = {
         "notification_id": request.notification_id,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from streams.policy.notification.alarms import Alarms
 from streams.policy.notification.rows import TABLES, Row
 from streams.state import State
 
@@ -24,6 +25,8 @@ class Hints:
     heap: list[Hint] = field(default_factory=list)
     taken: list[Hint] = field(default_factory=list)
     """By the last batch. If it was rolled back, their rows are there again."""
+    alarms: Alarms = field(default_factory=Alarms)
+    """Of reminders."""
 
 
 def hints(state: State) -> Hints:
@@ -44,6 +47,7 @@ def begin(found: Hints) -> None:
     for hint in found.taken:
         heapq.heappush(found.heap, hint)
     found.taken.clear()
+    found.alarms.begin()
 
 
 def forget(state: State, found: Hints, at: float) -> Iterator[tuple[str, str, str, bytes]]:

@@ -6,7 +6,7 @@ contrast of at least 4.5 : 1, a language and a heading for screen readers.
 
 from html import escape
 
-from streams.policy.notification.texts.wording import Language, Text, Tone
+from streams.policy.notification.texts.wording import Language, Sources, Text, Tone
 
 EDGES: dict[Tone, str] = {"good": "#1f7a5c", "changed": "#b45f06", "ended": "#a8323e", "call": "#2b5fa8"}
 FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
@@ -16,6 +16,10 @@ CARD = f"max-width:560px;background:{PAPER};border:1px solid {LINE};border-radiu
 TABLE = f"margin:0 0 4px;border-top:1px solid {LINE};border-bottom:1px solid {LINE};font-size:15px;line-height:1.4"
 LABEL = f"padding:8px 16px 8px 0;font-weight:400;color:{FAINT};white-space:nowrap"
 VALUE = "padding:8px 0;font-weight:600;word-break:break-word"
+
+
+def mail(text: Text, audience: str, language: Language) -> Sources:
+    return Sources(text.subject, plain(text, audience, language), html(text, audience, language))
 
 
 def plain(text: Text, audience: str, language: Language) -> str:

@@ -53,6 +53,10 @@ class Memory:
         if customer_id is not None and places is not None:
             places.setdefault(customer_id, set()).add((table, key))
 
+    def wake(self, at: float, appointment_id: str) -> None:
+        """A reminder of the appointment falls due at `at`, in seconds."""
+        self._hints.alarms.set((at, self.company_id, appointment_id))
+
     def delete(self, table: str, key: str) -> None:
         self._state.delete(table, self.company_id, key)
 

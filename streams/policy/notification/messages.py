@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from schemas.event_types import OUTCOMES, REQUESTS
 from schemas.reasons import Level, Priority, Suppression
 from streams.policy.notification import identity
 from streams.policy.notification.recipients import Recipient
 from streams.policy.notification.rows import Config
+from streams.policy.notification.senders import Sender
 from streams.policy.notification.triggers import Trigger
 
 
@@ -31,6 +34,8 @@ class Rules:
     recipient_hash_key: bytes
     retry_schedule_seconds: tuple[int, ...]
     """For configurations that give none."""
+    mail_address: str = ""
+    """Where all mail comes from; it stands in calendar entries. Empty: there are none."""
 
 
 class Chosen(NamedTuple):
@@ -42,6 +47,10 @@ class Chosen(NamedTuple):
     def ref(self) -> dict[str, Any]:
         return {"config_id": self.config.id, "level": self.level, "version": self.config.version}
 
+    def in_order(self, channels: tuple[str, ...]) -> "Chosen":
+        """With its channels in another order."""
+        return self._replace(config=replace(self.config, channels=channels))
+
 
 def request(
     trigger: Trigger,
@@ -51,6 +60,7 @@ def request(
     recipient: Recipient,
     skipped: Sequence[dict[str, Any]],
     contents: dict[str, Any],
+    sender: Sender,
     rules: Rules,
 ) -> Message:
     """`notification.requested`."""
@@ -69,8 +79,10 @@ def request(
         "fallback_channels": config.channels[1:],
         "skipped": skipped or None,
         "contents": contents,
-        "priority": _priority(trigger),
+        "priority": priority(trigger),
         "locale": recipient.locale,
+        "sender_name": sender.name,
+        "reply_to": sender.reply_to,
         "not_after": trigger.not_after,
         "retry_schedule_seconds": rules.retry_schedule_seconds if schedule is None else schedule,
         "config": chosen.ref(),
@@ -125,7 +137,8 @@ def _subject(trigger: Trigger) -> str:
     return f"{trigger.facts.type}/{trigger.facts.id}"
 
 
-def _priority(trigger: Trigger) -> Priority:
+def priority(trigger: Trigger) -> Priority:
+    """How urgent it is to tell this."""
     if trigger.event_type in ("appointment.cancelled", "appointment.deleted"):
         return Priority.HIGH
     if trigger.event_type == "appointment.reminder":

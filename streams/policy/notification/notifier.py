@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from schemas import Event
-from schemas.event_types import APPOINTMENTS, CALLBACKS, DECISIONS, DIRECTORY, REQUESTS
+from schemas.event_types import APPOINTMENTS, CALLBACKS, DECISIONS, DIRECTORY, REQUESTS, TIMERS
 from schemas.reasons import IntakeResult, Suppression
 from streams.clock import utc
-from streams.policy.notification import appointments, callbacks, directory, rows
+from streams.policy.notification import appointments, callbacks, directory, forgetting, reminders, rows
 from streams.policy.notification.fanout import fan_out
 from streams.policy.notification.forgetting import Hints, forget
 from streams.policy.notification.memory import Memory, decode
@@ -25,10 +25,12 @@ HEARINGS: dict[str, Hearing] = {
     DECISIONS: callbacks.decision,
     CALLBACKS: callbacks.snapshot,
     APPOINTMENTS: appointments.heard,
+    TIMERS: reminders.due,
 }
-"""Topic -> what its events mean, in the order in which a batch applies them."""
+"""Topic -> what its events mean."""
 
-TOPICS = (*HEARINGS, REQUESTS)
+TOPICS = (DIRECTORY, DECISIONS, CALLBACKS, APPOINTMENTS, REQUESTS, TIMERS)
+"""In the order in which a batch applies them."""
 
 
 class Place(NamedTuple):
@@ -39,13 +41,26 @@ class Place(NamedTuple):
     at: float
 
 
+def recovered(state: State) -> Hints:
+    """The hints of all rows; once after they were loaded."""
+    hints = forgetting.hints(state)
+    reminders.recovered(state, hints)
+    return hints
+
+
+def begin(state: State, hints: Hints, now: float) -> list[Message]:
+    """A batch begins: what time alone has brought about by `now`, in seconds."""
+    forgetting.begin(hints)
+    return reminders.write_due(state, hints, now)
+
+
 def apply(
     event: Event, place: Place, state: State, hints: Hints, rules: Rules
 ) -> tuple[IntakeResult, list[Message]]:
-    """Apply one event of `TOPICS`."""
-    if place.topic == REQUESTS:
-        return IntakeResult.APPLIED, [fan_out(event.data, utc(place.at), rules)]  # type: ignore[arg-type]
+    """Apply one event of `TOPICS`. Raises Refused, with no row changed, if it was read but must not be applied."""
     memory = Memory(state, hints, event.company_id)
+    if place.topic == REQUESTS:
+        return IntakeResult.APPLIED, [fan_out(event.data, utc(place.at), memory, rules)]  # type: ignore[arg-type]
     cause = Cause(event.source, event.id, place.topic, place.offset)
     result, triggers = HEARINGS[place.topic](event.type, event.data, cause, place.at, memory)
     return result, _told(triggers, Teller(memory, place.at, rules))

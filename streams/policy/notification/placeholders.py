@@ -1,16 +1,15 @@
 """The values of the contract's placeholders for one message."""
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from streams.policy.notification import formats
 from streams.policy.notification.facts import Facts
+from streams.policy.notification.lines import address_line, one_line
 from streams.policy.notification.texts import LANGUAGES
 
-LONGEST = 200
-"""Characters of one value. With this, no message outgrows what a request may hold."""
-_NOT_IN_A_LINE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+Values = Mapping[str, str | bool | Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Names:
     staff: str
 
 
-def values(facts: Facts, names: Names, locale: str) -> dict[str, str | bool]:
+def values(facts: Facts, names: Names, locale: str) -> Values:
     """Every placeholder, empty where there is nothing to say. Each value is one line, so that none can begin a
     line of its own in a header or in the text."""
     language, customer = LANGUAGES[locale], facts.customer
@@ -45,24 +44,13 @@ def values(facts: Facts, names: Names, locale: str) -> dict[str, str | bool]:
         "staff_name": one_line(names.staff),
         "company_name": one_line(names.company),
         "branch_name": one_line(names.branch),
-        "branch_address": _address(names.branch_address),
+        "branch_address": address_line(names.branch_address),
         "branch_phone": one_line(names.branch_phone),
         "manage_url": facts.links.manage or "",
         "cancel_url": facts.links.cancel or "",
         "reschedule_url": facts.links.reschedule or "",
+        "extra": facts.extra,
     }
-
-
-def one_line(text: str) -> str:
-    """`text` with every run of blanks, line breaks, controls and changes of direction as one blank, cut where it
-    is too long for a name."""
-    line = _NOT_IN_A_LINE.sub(" ", text).strip()
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…"
-
-
-def _address(text: str) -> str:
-    lines = (_NOT_IN_A_LINE.sub(" ", line).strip(" ,") for line in text.splitlines())
-    return one_line(", ".join(line for line in lines if line))
 
 
 def _when(moment: datetime | None, zone: str, locale: str) -> tuple[str, str]:

@@ -3,10 +3,11 @@
 from typing import NamedTuple
 
 from schemas.addresses import usable_email
+from schemas.notifications import NotificationRequest
 from schemas.reasons import Audience
 from streams.policy.notification import rows
+from streams.policy.notification.lines import one_line
 from streams.policy.notification.memory import Memory
-from streams.policy.notification.placeholders import one_line
 from streams.policy.notification.texts import DEFAULT_LOCALE, LANGUAGES
 from streams.policy.notification.triggers import Trigger
 
@@ -31,6 +32,12 @@ def recipient(trigger: Trigger, company: rows.Company | None, memory: Memory) ->
     staff = memory.read(rows.Staff, rows.DIRECTORY, f"staff/{trigger.person}")
     name, email = (staff.name, staff.email) if staff is not None else ("", None)
     return Recipient(trigger.person, one_line(name), usable_email(email), reads(company_locale))
+
+
+def of_request(request: NotificationRequest) -> Recipient:
+    """As a request has them, ours or another system's."""
+    person = request.recipient
+    return Recipient(person.id, person.name, usable_email(person.email), request.locale)
 
 
 def reads(*locales: str | None) -> str:

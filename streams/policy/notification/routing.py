@@ -3,11 +3,15 @@
 from collections.abc import Callable
 
 from schemas.reasons import Audience, Level
+from streams.policy.notification.facts import Facts
 from streams.policy.notification.rows import Config
 from streams.policy.notification.triggers import Trigger
 
 LEVELS = (Level.STAFF, Level.SERVICE, Level.BRANCH, Level.COMPANY)
 """In the order in which they are asked."""
+
+Ids = tuple[str | None, ...]
+"""The id on each of `LEVELS`; None: nobody, or nothing, is there."""
 
 
 def route_key(event_type: str, audience: str, level: str, level_id: str) -> str:
@@ -22,12 +26,22 @@ def deciding(
 
     For a colleague the staff level is their own, for a customer that of the colleague concerned.
     """
-    facts = trigger.facts
-    staff_id = trigger.person if trigger.audience is Audience.STAFF else facts.staff_id
-    for level, level_id in zip(LEVELS, (staff_id, facts.service_id, facts.branch_id, company_id), strict=True):
+    staff_id = trigger.person if trigger.audience is Audience.STAFF else trigger.facts.staff_id
+    ids = levels(trigger.facts, staff_id, company_id)
+    return first_level(trigger.event_type, trigger.audience, ids, configs_at)
+
+
+def levels(facts: Facts, staff_id: str | None, company_id: str) -> Ids:
+    return staff_id, facts.service_id, facts.branch_id, company_id
+
+
+def first_level(
+    event_type: str, audience: str, ids: Ids, configs_at: Callable[[str], tuple[Config, ...]]
+) -> tuple[Level, tuple[Config, ...]] | None:
+    for level, level_id in zip(LEVELS, ids, strict=True):
         if level_id is None:
             continue
-        configs = configs_at(route_key(trigger.event_type, trigger.audience, level, level_id))
+        configs = configs_at(route_key(event_type, audience, level, level_id))
         if configs:
             return level, configs
     return None

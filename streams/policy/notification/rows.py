@@ -3,27 +3,36 @@
 Every row begins with when it may be forgotten (seconds since the epoch in record time; 0: never) and, for an
 entity, the version known. New fields go to the end, with a default, so that older rows stay readable.
 
-    directory  company, branch/<id>, service/<id>, staff/<id>, customer/<id>, config/<id>, and what routing asks
-               for: route/<event type>/<audience>/<level>/<level id>
+    directory  company, branch/<id>, service/<id>, staff/<id>, customer/<id>, config/<id>, template/<id>, by
+               which configurations it is used: users/<template id>, and what routing asks for:
+               route/<event type>/<audience>/<level>/<level id>
     entities   appointment/<id>, callback/<id>
     waiting    messages that cannot be written before something else is known
+    reminders  appointment id -> what is settled of its reminders
 """
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from streams.policy.notification.facts import Facts
+from streams.policy.notification.moments import Timing
 from streams.policy.notification.triggers import Trigger
 
 DIRECTORY: Final = "directory"
 ENTITIES: Final = "entities"
 WAITING: Final = "waiting"
-TABLES = (DIRECTORY, ENTITIES, WAITING)
+REMINDERS: Final = "reminders"
+TABLES = (DIRECTORY, ENTITIES, WAITING, REMINDERS)
 
 DAY = 86_400
 KEPT = 30 * DAY
 """Seconds of record time for which the finished and the deleted are remembered; the inputs live for 14 days."""
+
+
+Hours = tuple[str, str]
+"""Quiet hours: their start and end, as `HH:MM`."""
 
 
 class Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -37,6 +46,9 @@ class Versioned(Row, array_like=True, frozen=True, gc=False):
 class Company(Versioned, array_like=True, frozen=True, gc=False):
     name: str = ""
     locale: str = ""
+    sender_name: str = ""
+    reply_to: str = ""
+    quiet: Hours | None = None
 
 
 class Branch(Versioned, array_like=True, frozen=True, gc=False):
@@ -46,6 +58,9 @@ class Branch(Versioned, array_like=True, frozen=True, gc=False):
     zone: str = ""
     address: str = ""
     phone: str = ""
+    sender_name: str = ""
+    reply_to: str = ""
+    quiet: Hours | None = None
 
 
 class Service(Versioned, array_like=True, frozen=True, gc=False):
@@ -65,15 +80,41 @@ class Staff(Versioned, array_like=True, frozen=True, gc=False):
 
 
 class Reader(Versioned, array_like=True, frozen=True, gc=False):
-    """A customer's own choice of language; after an erasure only its version."""
+    """A customer's own choices: of language, channels, quiet hours and their zone; after an erasure only the
+    version."""
 
     locale: str | None = None
+    channels: tuple[str, ...] = ()
+    """In the order in which they are to be tried."""
+    unsubscribed: tuple[tuple[str, str | None], ...] = ()
+    """(channel, event type) of what must not be sent; None: of whatever type."""
+    quiet: Hours | None = None
+    zone: str | None = None
+    """As received."""
 
 
 class ConfigPlace(Versioned, array_like=True, frozen=True, gc=False):
     """Under which route a configuration stands; empty: it was deleted."""
 
     route: str = ""
+    template_id: str = ""
+
+
+class Template(Versioned, array_like=True, frozen=True, gc=False):
+    """A company's own text for one channel, as Jinja sources that were looked at; no channel: it was deleted."""
+
+    channel: str = ""
+    subject: str | None = None
+    text: str = ""
+    html: str | None = None
+    names: tuple[str, ...] = ()
+    """The placeholders used."""
+
+
+class Users(Row, array_like=True, frozen=True):
+    """(configuration id, event type) of each configuration that uses one template."""
+
+    configs: tuple[tuple[str, str], ...] = ()
 
 
 class Config(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -84,6 +125,9 @@ class Config(msgspec.Struct, array_like=True, frozen=True, gc=False):
     is_enabled: bool
     channels: tuple[str, ...]
     retry_schedule_seconds: tuple[int, ...] | None
+    template_id: str = ""
+    reminder: Timing | None = None
+    """When a reminder falls due; None for everything else."""
 
 
 class Route(Row, array_like=True, frozen=True):
@@ -147,6 +191,21 @@ class Waiting(Row, array_like=True, frozen=True):
 
     since: float
     trigger: Trigger
+
+
+class Mark(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A reminder that the timer must not write (again)."""
+
+    config_id: str
+    due: datetime
+    is_told: bool = False
+    """It was read, or past when it came to be planned."""
+
+
+class Reminded(Row, array_like=True, frozen=True):
+    """What is settled of an appointment's reminders."""
+
+    marks: tuple[Mark, ...] = ()
 
 
 def entity_kind(key: str) -> type[Appointment] | type[Callback]:

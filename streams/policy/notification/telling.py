@@ -8,13 +8,14 @@ from msgspec.structs import replace
 from schemas.event_types import DECISIONS
 from schemas.reasons import Audience, Level, Suppression
 from streams.clock import utc
-from streams.policy.notification import messages, recipients, routing, rows, waiting, writing
-from streams.policy.notification.channels import CHANNELS, address, skipped
+from streams.policy.notification import consent, messages, quiet, recipients, routing, rows, waiting, writing
+from streams.policy.notification.channels import CHANNELS, address
 from streams.policy.notification.identity import recipient_hash
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.messages import Chosen, Message, Rules
 from streams.policy.notification.ownership import WITHDRAWN
 from streams.policy.notification.rows import DIRECTORY, Config
+from streams.policy.notification.senders import sender
 from streams.policy.notification.triggers import Trigger
 
 UNTOLD = frozenset({Suppression.TOO_LATE, Suppression.ERASED})
@@ -63,7 +64,12 @@ class Teller:
             row = self.memory.read(rows.Route, DIRECTORY, route)
             return row.configs if row is not None else ()
 
-        return routing.deciding(trigger, self.memory.company_id, configs_at)
+        decided = routing.deciding(trigger, self.memory.company_id, configs_at)
+        if decided is None or trigger.config_id is None:
+            return decided
+        level, configs = decided
+        only = tuple(config for config in configs if config.id == trigger.config_id)
+        return (level, only) if only else None
 
     def _routed(self, trigger: Trigger, branch: rows.Branch) -> Iterator[Message]:
         decided = self._deciding(trigger)
@@ -81,13 +87,22 @@ class Teller:
 
     def _requested(self, trigger: Trigger, branch: rows.Branch, chosen: Chosen) -> Message:
         company = self.memory.read(rows.Company, DIRECTORY, "company")
+        choice = consent.reader(trigger.audience, trigger.person, self.memory)
+        held = quiet.held(trigger, messages.priority(trigger), utc(self.at), choice, branch, company)
+        if held.is_too_late(trigger):
+            return self._suppressed(trigger, Suppression.TOO_LATE, chosen)
+        chosen = chosen.in_order(consent.ordered(chosen.config.channels, choice))
         recipient = recipients.recipient(trigger, company, self.memory)
-        unusable = list(skipped(chosen.config.channels, recipient))
+        unusable = list(consent.unusable(chosen.config.channels, recipient, trigger.event_type, choice))
         without = {each["channel"] for each in unusable}
         usable = [channel for channel in chosen.config.channels if channel not in without]
-        contents = writing.contents(trigger, recipient, company, branch, self.memory, usable)
-        who = self.memory.company_id
-        return messages.request(trigger, who, utc(self.at), chosen, recipient, unusable, contents, self.rules)
+        who, at = self.memory.company_id, utc(self.at)
+        by = sender(branch, company, self.rules.mail_address)
+        about = writing.About(trigger, recipient, company, branch, by, at)
+        contents = writing.contents(about, self.memory, usable, chosen.config.template_id)
+        request = messages.request(trigger, who, at, chosen, recipient, unusable, contents, by, self.rules)
+        request.data.update(held.fields())
+        return request
 
     def _suppressed(self, trigger: Trigger, reason: Suppression, chosen: Chosen | None = None) -> Message:
         company = self.memory.read(rows.Company, DIRECTORY, "company")

@@ -22,7 +22,8 @@ class Cause(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Trigger(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """`person` is the id of a customer or of a colleague, by `audience`; `reason` is why they are not told."""
+    """`person` is the id of a customer or of a colleague, by `audience`; `reason` is why they are not told;
+    `config_id` is the one configuration that it is about, where it is about one."""
 
     event_type: str
     audience: Audience
@@ -30,6 +31,7 @@ class Trigger(msgspec.Struct, array_like=True, frozen=True, gc=False):
     facts: Facts
     cause: Cause
     reason: Suppression | None = None
+    config_id: str | None = None
 
     @property
     def not_after(self) -> datetime | None:

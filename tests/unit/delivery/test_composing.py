@@ -59,6 +59,10 @@ def as_standard_library(mail: Message) -> EmailMessage:
     made.set_content(mail.body_text, cte="quoted-printable")
     if mail.body_html is not None:
         made.add_alternative(mail.body_html, subtype="html", cte="quoted-printable")
+    if mail.calendar is not None:
+        made.add_alternative(
+            mail.calendar, subtype="calendar", cte="quoted-printable", params={"method": "CANCEL"}
+        )
     parsed = email.message_from_bytes(made.as_bytes(), policy=email.policy.default)
     assert isinstance(parsed, EmailMessage)
     return parsed
@@ -107,17 +111,24 @@ printable = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude
 @given(
     subject=printable.filter(lambda text: "=?" not in text),
     body=st.text("abcäöü😀=. \n", min_size=1, max_size=400),
+    has_calendar=st.booleans(),
 )
-def test_parses_as_the_standard_librarys_mail(subject: str, body: str) -> None:
-    """The mail is the one that the standard library would have made, as its parser sees the two."""
-    mail = message(subject=subject, body_text=body, body_html=f"<p>{body}</p>")
+def test_parses_as_the_standard_librarys_mail(subject: str, body: str, has_calendar: bool) -> None:
+    """The mail is the one that the standard library would have made, as its parser sees the two; a calendar is the
+    last of the alternatives."""
+    calendar = f"BEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\nX-NOTE:{body}\r\nEND:VCALENDAR\r\n" if has_calendar else None
+    mail = message(subject=subject, body_text=body, body_html=f"<p>{body}</p>", calendar=calendar)
     (_, ours), theirs = composed(mail), as_standard_library(mail)
     for header in ("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version"):
         assert ours[header] == theirs[header], header
     assert ours.get_content_type() == theirs.get_content_type() == "multipart/alternative"
-    assert [part.get_content_type() for part in ours.iter_parts()] == ["text/plain", "text/html"]
+    kinds = ["text/plain", "text/html", "text/calendar"][: 3 if has_calendar else 2]
+    assert [part.get_content_type() for part in ours.iter_parts()] == kinds
     for kind in ("plain", "html"):
         assert lines(ours, kind) == lines(theirs, kind)
+    for our, their in zip(ours.iter_parts(), theirs.iter_parts(), strict=True):
+        assert plain_lines(our.get_content()) == plain_lines(their.get_content())
+        assert our.get_params() == their.get_params()
 
 
 @given(hostile=st.text("ab\r\n\x0b\x0c\x1c\x85\u2028: Bcc", max_size=40))
@@ -145,6 +156,27 @@ def test_text_alone_is_no_alternative() -> None:
     """Without HTML the mail is plain text."""
     _, parsed = composed(message(body_html=None))
     assert parsed.get_content_type() == "text/plain"
+
+
+def test_calendar_without_html() -> None:
+    """A mail of text and calendar has the two as alternatives; the method stands in the part's head."""
+    _, parsed = composed(
+        message(body_html=None, calendar="BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n")
+    )
+    plain, calendar = parsed.iter_parts()
+    assert (plain.get_content_type(), calendar.get_content_type()) == ("text/plain", "text/calendar")
+    assert calendar.get_param("method") == "REQUEST"
+    assert not parsed.defects
+
+
+def test_no_calendar_becomes_a_header() -> None:
+    """A method that is none is left out."""
+    hostile = "BEGIN:VCALENDAR\r\nMETHOD:X; a=b\r\nMETHOD:\r\nBcc: all@example.net\r\n\r\nEND:VCALENDAR\r\n"
+    _, parsed = composed(message(calendar=hostile))
+    *_, calendar = parsed.iter_parts()
+    assert calendar.get_params() == [("text/calendar", ""), ("charset", "utf-8")]
+    assert calendar["Bcc"] is None
+    assert parsed["Bcc"] is None
 
 
 def test_message_id_is_one_per_notification_of_a_company() -> None:

@@ -205,14 +205,6 @@ class TestErasure:
         assert len(requests(world.send("appointment.created", appointment()))) == 1
 
 
-def test_unserved_entities_are_counted() -> None:
-    """Templates are read and counted as ignored: every text is a built-in one."""
-    world = World()
-    template = {"template_id": "t", "version": 1, "channel": "email", "locale": "de", "body_text": "Hallo"}
-    assert world.send("template.upserted", template) == []
-    assert world.counted["staffetta_intake_total", "booking.directory", "ignored"] == 1
-
-
 @pytest.mark.parametrize(
     ("type", "data", "topic"),
     [

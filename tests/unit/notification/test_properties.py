@@ -75,8 +75,24 @@ directory = st.one_of(
             version,
             is_enabled=st.booleans(),
             audience=st.sampled_from(["customer", "staff"]),
+            template_id=st.sampled_from([None, "ours"]),
         ),
     ),
+    of(
+        st.just("template.upserted"),
+        st.builds(
+            lambda v, name: {
+                "template_id": "ours",
+                "version": v,
+                "channel": "email",
+                "locale": "de",
+                "body_text": f"{{{{ {name} }}}}",
+            },
+            version,
+            st.sampled_from(["customer_name", "callback_priority", "customer_nmae"]),
+        ),
+    ),
+    of(st.just("template.deleted"), st.builds(lambda v: {"template_id": "ours", "version": v}, version)),
     of(st.just("customer.erased"), st.just({"customer_id": "cu-1"})),
 )
 histories = st.lists(

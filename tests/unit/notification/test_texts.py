@@ -15,9 +15,9 @@ from streams.policy.notification import formats, placeholders
 from streams.policy.notification.facts import Facts, Person, Urls
 from streams.policy.notification.layout import EDGES, FAINT, GROUND, INK, PAPER
 from streams.policy.notification.placeholders import Names
-from streams.policy.notification.rendering import MAILS, email
 from streams.policy.notification.texts import LANGUAGES
 from streams.policy.notification.texts.wording import Occasion
+from streams.policy.notification.writers import write
 from tests.unit.notification.world import (
     EVERYTHING,
     STAFF_ONLY,
@@ -57,7 +57,7 @@ NAMES = Names(
     service="Haarschnitt",
     staff="Anna Beispiel",
 )
-OCCASIONS = sorted(MAILS)
+OCCASIONS = sorted((locale, occasion) for locale, language in LANGUAGES.items() for occasion in language.texts)
 
 
 class Reader(HTMLParser):
@@ -83,15 +83,15 @@ class Reader(HTMLParser):
 
 
 def written(locale: str, occasion: Occasion, facts: Facts = FULL, names: Names = NAMES) -> dict[str, Any]:
-    return email(occasion, locale, placeholders.values(facts, names, locale))
+    return write("email", occasion, locale, placeholders.values(facts, names, locale))
 
 
 def test_every_event_has_texts() -> None:
     """Every event type has a German and an English mail for each audience that can be told of it."""
     to_customers = [(event_type, "customer") for event_type in EVERYTHING if event_type not in STAFF_ONLY]
     to_staff = [(event_type, "staff") for event_type in EVERYTHING if event_type != "callback.received"]
-    assert {occasion for _, occasion in MAILS} == {*to_customers, *to_staff}
-    assert len(MAILS) == 2 * len({*to_customers, *to_staff})
+    assert {occasion for _, occasion in OCCASIONS} == {*to_customers, *to_staff}
+    assert len(OCCASIONS) == 2 * len({*to_customers, *to_staff})
 
 
 ABSENT_FACTS: dict[str, Any] = {

@@ -45,7 +45,9 @@ class World:
     counted: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.role = Notify(partitions=PARTITIONS, recipient_hash_key=b"secret")
+        self.role = Notify(
+            partitions=PARTITIONS, recipient_hash_key=b"secret", smtp_from="Staffetta <post@staffetta.example>"
+        )
         self.partition = murmur2_partition(self.company_id.encode(), PARTITIONS)
         self.state = State(self.partition, self.role.tables)
         self.role.recovered(self.state)
@@ -85,6 +87,12 @@ class World:
 
     def send(self, type: str, data: Mapping[str, Any], event_id: str | None = None) -> list[Event]:
         return self.apply(self.record(type, data, event_id))
+
+    def tick(self, now: datetime | None = None) -> list[Event]:
+        """What the timer writes at `now`, if not at the present record time."""
+        effects = self.role.step(Batch(self.state, [], now=(now or self.at).timestamp()), self.state)
+        self.state.committed()
+        return [decode(out.topic, self._written(out)) for out in effects.outputs]
 
     def later(self, **delta: float) -> None:
         self.at += timedelta(**delta)

@@ -5,6 +5,16 @@ from streams.policy.notification.texts.wording import Language, Link, Occasion, 
 WHEN = "am {{ appointment_date }} um {{ appointment_time }} Uhr"
 ABOUT = "{% if customer_name %}: {{ customer_name }}{% endif %}"
 CONTACT = "{% if branch_phone %} unter {{ branch_phone }}{% endif %}"
+WITH = "{% if staff_name %} bei {{ staff_name }}{% endif %}"
+BACK = "{% if callback_phone %} unter {{ callback_phone }}{% endif %}"
+CASE = (
+    "{% if customer_name or service_name %} "
+    "({{ customer_name }}{% if customer_name and service_name %}, {% endif %}{{ service_name }}){% endif %}"
+)
+CALLER = (
+    "{% if customer_name or callback_phone %}: "
+    "{{ customer_name }}{% if customer_name and callback_phone %}, {% endif %}{{ callback_phone }}{% endif %}"
+)
 VISIT = ("service", "date", "time", "duration", "staff", "place", "phone")
 MOVED_VISIT = ("service", "date", "time", "previous", "duration", "staff", "place", "phone")
 BOOKING = ("manage", "reschedule", "cancel")
@@ -17,6 +27,7 @@ TO_CUSTOMERS = {
         tone="good",
         subject=f"Ihr Termin {WHEN}",
         heading="Ihr Termin ist gebucht",
+        brief=f"Ihr Termin {WHEN}{WITH} ist gebucht.",
         opening="vielen Dank für Ihre Buchung. Wir haben diesen Termin für Sie eingetragen:",
         rows=VISIT,
         links=BOOKING,
@@ -26,6 +37,7 @@ TO_CUSTOMERS = {
         tone="changed",
         subject=f"Änderung an Ihrem Termin {WHEN}",
         heading="Ihr Termin wurde geändert",
+        brief=f"An Ihrem Termin {WHEN}{WITH} hat sich etwas geändert.",
         opening="an Ihrem Termin hat sich etwas geändert. Das ist der aktuelle Stand:",
         rows=MOVED_VISIT,
         links=BOOKING,
@@ -35,6 +47,7 @@ TO_CUSTOMERS = {
         tone="changed",
         subject=f"Ihr Termin wurde verschoben: jetzt {WHEN}",
         heading="Ihr Termin wurde verschoben",
+        brief=f"Ihr Termin wurde verschoben. Er ist jetzt {WHEN}{WITH}.",
         opening="Ihr Termin findet zu einer neuen Zeit statt:",
         rows=MOVED_VISIT,
         links=BOOKING,
@@ -44,6 +57,7 @@ TO_CUSTOMERS = {
         tone="ended",
         subject=f"Abgesagt: Ihr Termin {WHEN}",
         heading="Ihr Termin wurde abgesagt",
+        brief=f"Ihr Termin {WHEN} wurde abgesagt.",
         opening="dieser Termin wurde abgesagt und findet nicht statt:",
         rows=VISIT,
         closing=f"Möchten Sie einen neuen Termin, melden Sie sich gern bei uns{CONTACT}.",
@@ -52,6 +66,7 @@ TO_CUSTOMERS = {
         tone="ended",
         subject=f"Ihr Termin {WHEN} entfällt",
         heading="Ihr Termin entfällt",
+        brief=f"Ihr Termin {WHEN} entfällt.",
         opening="dieser Termin steht nicht mehr in unserem Kalender und findet nicht statt:",
         rows=VISIT,
         closing=f"Haben Sie Fragen dazu oder möchten einen neuen Termin, melden Sie sich gern bei uns{CONTACT}.",
@@ -60,6 +75,7 @@ TO_CUSTOMERS = {
         tone="good",
         subject=f"Erinnerung: Ihr Termin {WHEN}",
         heading="Ihr Termin rückt näher",
+        brief=f"Wir erinnern Sie an Ihren Termin {WHEN}{WITH}.",
         opening="wir möchten Sie an Ihren Termin erinnern:",
         rows=VISIT,
         links=BOOKING,
@@ -69,6 +85,7 @@ TO_CUSTOMERS = {
         tone="call",
         subject="Ihre Bitte um Rückruf ist angekommen",
         heading="Wir rufen Sie zurück",
+        brief=f"Ihre Bitte um Rückruf ist angekommen. Wir melden uns so bald wie möglich{BACK} bei Ihnen.",
         opening="vielen Dank für Ihre Nachricht. Wir haben Ihre Bitte um Rückruf erhalten und melden uns so bald "
         "wie möglich{% if callback_phone %} unter {{ callback_phone }}{% endif %} bei Ihnen.",
         rows=("service", "place", "phone"),
@@ -80,6 +97,7 @@ TO_STAFF = {
         tone="good",
         subject=f"Neuer Termin {WHEN}",
         heading="Ein neuer Termin für Sie",
+        brief=f"Neuer Termin für Sie {WHEN}{CASE}.",
         opening="für Sie wurde ein neuer Termin eingetragen:",
         rows=JOB,
     ),
@@ -87,6 +105,7 @@ TO_STAFF = {
         tone="changed",
         subject=f"Termin geändert: {WHEN}",
         heading="Einer Ihrer Termine wurde geändert",
+        brief=f"An Ihrem Termin {WHEN}{CASE} hat sich etwas geändert.",
         opening="an einem Ihrer Termine hat sich etwas geändert. Das ist der aktuelle Stand:",
         rows=MOVED_JOB,
     ),
@@ -94,6 +113,7 @@ TO_STAFF = {
         tone="changed",
         subject=f"Termin verschoben: jetzt {WHEN}",
         heading="Einer Ihrer Termine wurde verschoben",
+        brief=f"Ihr Termin wurde verschoben. Er ist jetzt {WHEN}{CASE}.",
         opening="einer Ihrer Termine findet zu einer neuen Zeit statt:",
         rows=MOVED_JOB,
     ),
@@ -101,6 +121,7 @@ TO_STAFF = {
         tone="ended",
         subject=f"Termin abgesagt: {WHEN}",
         heading="Einer Ihrer Termine wurde abgesagt",
+        brief=f"Ihr Termin {WHEN}{CASE} wurde abgesagt.",
         opening="dieser Termin wurde abgesagt und findet nicht statt:",
         rows=JOB,
     ),
@@ -108,6 +129,7 @@ TO_STAFF = {
         tone="ended",
         subject=f"Termin entfällt: {WHEN}",
         heading="Einer Ihrer Termine entfällt",
+        brief=f"Ihr Termin {WHEN}{CASE} entfällt.",
         opening="dieser Termin wurde aus dem Kalender entfernt und findet nicht statt:",
         rows=JOB,
     ),
@@ -115,6 +137,7 @@ TO_STAFF = {
         tone="good",
         subject=f"Erinnerung: Termin {WHEN}",
         heading="Ein Termin rückt näher",
+        brief=f"Wir erinnern Sie an Ihren Termin {WHEN}{CASE}.",
         opening="wir möchten Sie an diesen Termin erinnern:",
         rows=JOB,
     ),
@@ -122,6 +145,8 @@ TO_STAFF = {
         tone="call",
         subject=f"Neuer Rückruf für Sie{ABOUT}{{% if is_urgent %}} (dringend){{% endif %}}",
         heading="Ein Rückruf für Sie",
+        brief=f"Neuer Rückruf für Sie{CALLER}. Bitte rufen Sie "
+        "{% if is_urgent %}umgehend{% else %}so bald wie möglich{% endif %} an.",
         opening="Sie sind jetzt für diesen Rückruf zuständig. Bitte rufen Sie "
         "{% if is_urgent %}umgehend{% else %}so bald wie möglich{% endif %} an:",
         rows=CALL,
@@ -130,6 +155,7 @@ TO_STAFF = {
         tone="ended",
         subject=f"Rückruf nicht mehr bei Ihnen{ABOUT}",
         heading="Ein Rückruf weniger für Sie",
+        brief=f"Rückruf nicht mehr bei Ihnen{ABOUT}. Sie brauchen nichts weiter zu tun.",
         opening="für diesen Rückruf sind Sie nicht mehr zuständig. Sie brauchen nichts weiter zu tun.",
         rows=CALL,
     ),

@@ -5,6 +5,16 @@ from streams.policy.notification.texts.wording import Language, Link, Occasion, 
 WHEN = "on {{ appointment_date }} at {{ appointment_time }}"
 ABOUT = "{% if customer_name %}: {{ customer_name }}{% endif %}"
 CONTACT = "{% if branch_phone %} on {{ branch_phone }}{% endif %}"
+WITH = "{% if staff_name %} with {{ staff_name }}{% endif %}"
+BACK = "{% if callback_phone %} on {{ callback_phone }}{% endif %}"
+CASE = (
+    "{% if customer_name or service_name %} "
+    "({{ customer_name }}{% if customer_name and service_name %}, {% endif %}{{ service_name }}){% endif %}"
+)
+CALLER = (
+    "{% if customer_name or callback_phone %}: "
+    "{{ customer_name }}{% if customer_name and callback_phone %}, {% endif %}{{ callback_phone }}{% endif %}"
+)
 VISIT = ("service", "date", "time", "duration", "staff", "place", "phone")
 MOVED_VISIT = ("service", "date", "time", "previous", "duration", "staff", "place", "phone")
 BOOKING = ("manage", "reschedule", "cancel")
@@ -17,6 +27,7 @@ TO_CUSTOMERS = {
         tone="good",
         subject=f"Your appointment {WHEN}",
         heading="Your appointment is booked",
+        brief=f"Your appointment {WHEN}{WITH} is booked.",
         opening="Thank you for your booking. We have reserved this appointment for you:",
         rows=VISIT,
         links=BOOKING,
@@ -26,6 +37,7 @@ TO_CUSTOMERS = {
         tone="changed",
         subject=f"A change to your appointment {WHEN}",
         heading="Your appointment has changed",
+        brief=f"Something about your appointment {WHEN}{WITH} has changed.",
         opening="Something about your appointment has changed. This is how it stands now:",
         rows=MOVED_VISIT,
         links=BOOKING,
@@ -35,6 +47,7 @@ TO_CUSTOMERS = {
         tone="changed",
         subject=f"Your appointment has been moved: now {WHEN}",
         heading="Your appointment has been moved",
+        brief=f"Your appointment has been moved. It is now {WHEN}{WITH}.",
         opening="Your appointment will take place at a new time:",
         rows=MOVED_VISIT,
         links=BOOKING,
@@ -44,6 +57,7 @@ TO_CUSTOMERS = {
         tone="ended",
         subject=f"Cancelled: your appointment {WHEN}",
         heading="Your appointment has been cancelled",
+        brief=f"Your appointment {WHEN} has been cancelled.",
         opening="This appointment has been cancelled and will not take place:",
         rows=VISIT,
         closing=f"If you would like a new appointment, please contact us{CONTACT}.",
@@ -52,6 +66,7 @@ TO_CUSTOMERS = {
         tone="ended",
         subject=f"Your appointment {WHEN} will not take place",
         heading="Your appointment will not take place",
+        brief=f"Your appointment {WHEN} will not take place.",
         opening="This appointment is no longer in our calendar and will not take place:",
         rows=VISIT,
         closing=f"If you have questions or would like a new appointment, please contact us{CONTACT}.",
@@ -60,6 +75,7 @@ TO_CUSTOMERS = {
         tone="good",
         subject=f"Reminder: your appointment {WHEN}",
         heading="Your appointment is coming up",
+        brief=f"A reminder of your appointment {WHEN}{WITH}.",
         opening="We would like to remind you of your appointment:",
         rows=VISIT,
         links=BOOKING,
@@ -69,6 +85,7 @@ TO_CUSTOMERS = {
         tone="call",
         subject="We have received your request for a call",
         heading="We will call you back",
+        brief=f"We have received your request for a call and will call you as soon as possible{BACK}.",
         opening="Thank you for your message. We have received your request and will call you as soon as possible"
         "{% if callback_phone %} on {{ callback_phone }}{% endif %}.",
         rows=("service", "place", "phone"),
@@ -80,6 +97,7 @@ TO_STAFF = {
         tone="good",
         subject=f"New appointment {WHEN}",
         heading="A new appointment for you",
+        brief=f"A new appointment for you {WHEN}{CASE}.",
         opening="A new appointment has been entered for you:",
         rows=JOB,
     ),
@@ -87,6 +105,7 @@ TO_STAFF = {
         tone="changed",
         subject=f"Appointment changed: {WHEN}",
         heading="One of your appointments has changed",
+        brief=f"Something about your appointment {WHEN}{CASE} has changed.",
         opening="Something about one of your appointments has changed. This is how it stands now:",
         rows=MOVED_JOB,
     ),
@@ -94,6 +113,7 @@ TO_STAFF = {
         tone="changed",
         subject=f"Appointment moved: now {WHEN}",
         heading="One of your appointments has been moved",
+        brief=f"Your appointment has been moved. It is now {WHEN}{CASE}.",
         opening="One of your appointments will take place at a new time:",
         rows=MOVED_JOB,
     ),
@@ -101,6 +121,7 @@ TO_STAFF = {
         tone="ended",
         subject=f"Appointment cancelled: {WHEN}",
         heading="One of your appointments has been cancelled",
+        brief=f"Your appointment {WHEN}{CASE} has been cancelled.",
         opening="This appointment has been cancelled and will not take place:",
         rows=JOB,
     ),
@@ -108,6 +129,7 @@ TO_STAFF = {
         tone="ended",
         subject=f"Appointment removed: {WHEN}",
         heading="One of your appointments has been removed",
+        brief=f"Your appointment {WHEN}{CASE} will not take place.",
         opening="This appointment has been removed from the calendar and will not take place:",
         rows=JOB,
     ),
@@ -115,6 +137,7 @@ TO_STAFF = {
         tone="good",
         subject=f"Reminder: appointment {WHEN}",
         heading="An appointment is coming up",
+        brief=f"A reminder of your appointment {WHEN}{CASE}.",
         opening="We would like to remind you of this appointment:",
         rows=JOB,
     ),
@@ -122,6 +145,8 @@ TO_STAFF = {
         tone="call",
         subject=f"New call for you{ABOUT}{{% if is_urgent %}} (urgent){{% endif %}}",
         heading="A call for you to make",
+        brief=f"A new call for you{CALLER}. Please ring "
+        "{% if is_urgent %}at once{% else %}as soon as possible{% endif %}.",
         opening="You are now responsible for this call. Please ring "
         "{% if is_urgent %}at once{% else %}as soon as possible{% endif %}:",
         rows=CALL,
@@ -130,6 +155,7 @@ TO_STAFF = {
         tone="ended",
         subject=f"Call no longer yours{ABOUT}",
         heading="One call less for you",
+        brief=f"A call that is no longer yours{ABOUT}. There is nothing left for you to do.",
         opening="You are no longer responsible for this call. There is nothing left for you to do.",
         rows=CALL,
     ),

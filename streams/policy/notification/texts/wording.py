@@ -27,6 +27,14 @@ class Row(NamedTuple):
     value: str
 
 
+class Sources(NamedTuple):
+    """One message as Jinja sources. What a channel has no place for is None."""
+
+    subject: str | None
+    text: str
+    html: str | None = None
+
+
 class Link(NamedTuple):
     """A link that the booking system may give, left out when the placeholder `given` is empty."""
 
@@ -36,11 +44,14 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One mail, told once; `layout.py` makes plain text and HTML of it."""
+    """One message, told once: `layout.py` makes a mail of it, `short.py` what goes to a phone."""
 
     tone: Tone
     subject: str
     heading: str
+    """Without placeholders; also the title of a push message."""
+    brief: str
+    """All of it in a sentence or two, where there is no room for the details."""
     opening: str
     """The paragraph before the details."""
     rows: tuple[str, ...]

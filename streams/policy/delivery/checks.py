@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from schemas.base import is_zone
 from schemas.notifications import AttemptDue
 from schemas.reasons import Audience, ChannelName, Priority, Suppression
+from streams.clock import utc
 from streams.policy.delivery.attempts import is_too_late
 from streams.policy.delivery.known import rows
 from streams.policy.delivery.known.staleness import is_superseded
 from streams.policy.delivery.ladder import is_due
-from streams.policy.delivery.quiet_hours import quiet_until
+from streams.policy.notification.quiet import Quiet
 from streams.state import State
 
 
@@ -62,7 +64,7 @@ def before_attempt(asked: Asked, state: State, now: float) -> Suppressed | Unusa
         return Suppressed(Suppression.NOT_ALLOWED)
     if choice is not None and _is_unsubscribed(choice, asked):
         return Unusable(Suppression.UNSUBSCRIBED)
-    until = max(due.due_at.timestamp(), _quiet_until(due, choice, max(now, due.due_at.timestamp())))
+    until = _quiet_until(due, choice, max(now, due.due_at.timestamp()))
     if is_due(until, now):
         return None
     return Suppressed(Suppression.TOO_LATE) if is_too_late(due, until) else NotYet(until)
@@ -82,14 +84,21 @@ def _is_unsubscribed(choice: rows.Customer, asked: Asked) -> bool:
 
 
 def _quiet_until(due: AttemptDue, choice: rows.Customer | None, at: float) -> float:
-    """When the quiet hours around `at` are over, or 0. A customer's own, as they are now, count before those that
-    were in force when the request was written."""
+    """When the quiet hours around `at` are over; `at` itself if it lies in none."""
+    hours = _quiet_hours(due, choice)
+    if hours is None or not is_zone(hours.timezone):
+        return at
+    moment = utc(at)
+    ends = hours.ends(moment)
+    return ends.timestamp() if ends > moment else at
+
+
+def _quiet_hours(due: AttemptDue, choice: rows.Customer | None) -> Quiet | None:
+    """A customer's own, as they are now, count before those that were in force when the request was written."""
     if due.priority is Priority.HIGH or due.audience is Audience.STAFF:
-        return 0.0
+        return None
     asked, own = due.quiet_hours, choice.quiet if choice is not None else None
     zone = (choice.zone if choice is not None else None) or (asked.timezone if asked is not None else None)
     if own is not None and zone is not None:
-        return quiet_until(at, *own, zone) or 0.0
-    if asked is None:
-        return 0.0
-    return quiet_until(at, asked.start, asked.end, asked.timezone) or 0.0
+        return Quiet(*own, zone)
+    return None if asked is None else Quiet(asked.start, asked.end, asked.timezone)

@@ -6,8 +6,8 @@ and forgets the intent. An intent whose answer is missing after a crash may have
 `unconfirmed`, and repeated once after the grace. What is to be tried later leaves as a record of the delay topics,
 and comes back through `retry`.
 
-It reads the booking system's events and our decisions too: before each attempt it asks whether that still makes
-sense.
+It reads the booking system's events, our decisions and what recipients tell us too: before each attempt it asks
+whether that still makes sense.
 """
 
 import secrets
@@ -25,6 +25,7 @@ from sinks.channels.base import Channel, Message
 from streams import metrics
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.clock import Clock, utc
+from streams.policy.delivery import unsubscribing
 from streams.policy.delivery.breaker import Breaker
 from streams.policy.delivery.course import Course, Rules
 from streams.policy.delivery.intents import Delivery, Intent
@@ -85,6 +86,7 @@ class Deliver:
         self._clock = settings.clock() if clock is None else clock
         self._monotonic = monotonic
         self._partitions = settings.partitions
+        self._public_url = settings.public_url
         self._rules = Rules(
             channels,
             (settings.recipient_hash_key or "").encode(),
@@ -155,8 +157,11 @@ class Deliver:
 
     def _hear(self, course: Course, topic: str, record: Record) -> None:
         event = intake.read(topic, record, partitions=self._partitions, role=ROLE, effects=course.effects)
-        if event is not None:
-            hearing.hear(topic, event, record.offset, record.timestamp, course.state)
+        if event is None:
+            return
+        hearing.hear(topic, event, record.offset, record.timestamp, course.state)
+        if intake.answers(ROLE, topic, event.type):
+            course.effects.counted[intake.INTAKE, topic, IntakeResult.APPLIED] += 1
 
     def _take_on(self, course: Course, topic: str, record: Record) -> None:
         effects, ledger = course.effects, course.ledger
@@ -223,10 +228,17 @@ class Deliver:
             sender_name=due.sender_name,
             reply_to=due.reply_to,
             calendar=content.calendar,
+            unsubscribe_url=self._unsubscribe_url(intent.channel, due),
             composed_at=utc(intent.composed_at),
         )
         begin_before = self._monotonic() + self._begin_seconds
         course.effects.jobs.append(Job(course.ledger.start(delivery), message, begin_before))
+
+    def _unsubscribe_url(self, channel: ChannelName, due: AttemptDue) -> str | None:
+        if self._public_url is None:
+            return None
+        hashed = self._rules.recipient_hash(channel, due.recipient)
+        return unsubscribing.link(due, channel, hashed, self._public_url, self._rules.hash_key)
 
     # -- what became of it
 

@@ -25,6 +25,7 @@ ANSWERS: dict[str, str] = {
     "delivery.email.high": "deliver",
     "delivery.email": "deliver",
     "delivery.email.low": "deliver",
+    "delivery.receipts": "deliver",
     "delivery.outcomes": "record",
     "delivery.dead-letters": "record",
     DEAD_LETTERS: "record",

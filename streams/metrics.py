@@ -95,6 +95,12 @@ ROLE_RESTARTS = Counter(
     ["role"],
     registry=SUPERVISOR_REGISTRY,
 )
+WEBHOOK_REQUESTS = Counter(
+    "staffetta_webhook_requests_total",
+    "Requests of recipients and providers, by what became of them: written, wrong_signature, not_written.",
+    ["webhook", "result"],
+    registry=SUPERVISOR_REGISTRY,
+)
 
 _COUNTED = {
     "staffetta_intake_total": INTAKE,

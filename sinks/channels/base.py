@@ -26,6 +26,8 @@ class Message:
     reply_to: str | None = None
     calendar: str | None = None
     """An iCalendar object with a METHOD."""
+    unsubscribe_url: str | None = None
+    """Where the recipient can say that they want no more of this kind, with one click if it is https."""
 
 
 class Channel(Protocol):

@@ -31,6 +31,7 @@ _ADDRESS = re.compile(r"""[^\s<>()"',;:]+@[^\s<>()"',;:]+""")
 
 class _Mail(NamedTuple):
     message_id: str
+    sender: str
     recipient: str
     content: bytes
     begin_before: float
@@ -49,8 +50,16 @@ class Email:
 
     provider = "smtp"
 
-    def __init__(self, server: SmtpServer, sender: str, *, concurrency: int, timeout_seconds: float) -> None:
-        self._composer = Composer(sender)
+    def __init__(
+        self,
+        server: SmtpServer,
+        sender: str,
+        *,
+        concurrency: int,
+        timeout_seconds: float,
+        return_path: str | None = None,
+    ) -> None:
+        self._composer = Composer(sender, return_path)
         self._connections = Connections(server, concurrency)
         self._timeout = timeout_seconds
 
@@ -61,6 +70,7 @@ class Email:
             settings.smtp_from,
             concurrency=settings.email_concurrency,
             timeout_seconds=settings.provider_timeout_seconds,
+            return_path=settings.smtp_return_path,
         )
 
     def address(self, recipient: Recipient) -> str | None:
@@ -73,6 +83,7 @@ class Email:
         async with self._connections.places:
             mail = _Mail(
                 self._composer.message_id(message.company_id, message.notification_id),
+                self._composer.envelope_sender(message.company_id, message.notification_id),
                 recipient,
                 self._composer.compose(message, recipient),
                 begin_before,
@@ -109,7 +120,7 @@ class Email:
             return Permanent(DeliveryReason.REJECTED, "the server takes no address outside ASCII")
         try:
             async with self._in_time(mail):
-                await connection.hand_over(self._composer.sender, mail.recipient, mail.content)
+                await connection.hand_over(mail.sender, mail.recipient, mail.content)
         except Refused as refused:
             if refused.reply.code == SERVICE_CLOSING:
                 self._end(connection)

@@ -19,6 +19,8 @@ from streams.settings.values import (
     Folder,
     Ladder,
     Names,
+    PublicUrl,
+    ReturnPath,
     Schedule,
     Sender,
     SmtpUrl,
@@ -76,6 +78,8 @@ class Settings(BaseSettings):
         examples=["smtp+starttls://user:p%40ss@mail.example.org:587"],
     )
     smtp_from: Sender = Field(default="staffetta@localhost", examples=["Salon Beispiel <termine@example.org>"])
+    smtp_return_path: ReturnPath | None = Field(default=None, examples=["bounces+{id}@example.org"])
+    """Envelope sender; `{id}` becomes the notification's name."""
     email_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
     provider_timeout_seconds: FiniteFloat = Field(default=10, gt=0, examples=["10"])
     retry_schedule_seconds: Schedule = Field(default=(60, 300, 900), examples=["60,300,900"])
@@ -98,6 +102,10 @@ class Settings(BaseSettings):
 
     web_host: str = Field(default="127.0.0.1", examples=["0.0.0.0"])
     web_port: int = Field(default=6066, ge=0, le=65535, examples=["6066"])
+    webhook_port: int | None = Field(default=None, ge=0, le=65535, examples=["6067"])
+    """Where the webhooks are served, if not on `web_port`."""
+    public_url: PublicUrl | None = Field(default=None, examples=["https://notify.example.org"])
+    """What the world puts before a webhook's path; without it no mail has an unsubscribe link."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], LOWER] = Field(
         default="info", examples=["info"]
     )

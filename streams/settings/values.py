@@ -12,6 +12,8 @@ from schemas.base import FOURTEEN_DAYS_IN_SECONDS, MAX_RETRIES
 from streams.smtp_url import parse_smtp_url
 
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[^\s@<>]+")
+_SENDER = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
+_URL = re.compile(r"https?://[A-Za-z0-9\[][!-~]*", re.IGNORECASE)
 _BROKER = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
 _DATABASE_DRIVERS = {
@@ -44,6 +46,18 @@ def _address(value: str) -> str:
     if not _ADDRESS.fullmatch(parseaddr(value)[1]):
         raise ValueError("must be ADDRESS or NAME <ADDRESS>")
     return value
+
+
+def _return_path(value: str) -> str:
+    if "{id}" not in value or not _SENDER.fullmatch(value.replace("{id}", "id")):
+        raise ValueError("must be an address with {id} in it")
+    return value
+
+
+def _public_url(value: str) -> str:
+    if not _URL.fullmatch(value) or set("?#<>") & set(value):
+        raise ValueError("must begin with https:// or http://, without blanks, '?', '#', '<' and '>'")
+    return value.rstrip("/")
 
 
 def _smtp_url(value: str) -> str:
@@ -99,6 +113,8 @@ Ladder = Annotated[WholeSeconds, AfterValidator(_ladder)]
 Brokers = Annotated[Names, AfterValidator(_brokers)]
 TopicPrefix = Annotated[str, AfterValidator(_prefix)]
 Sender = Annotated[str, AfterValidator(_address)]
+ReturnPath = Annotated[str, AfterValidator(_return_path)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 File = Annotated[Path, AfterValidator(_absolute), AfterValidator(_file)]

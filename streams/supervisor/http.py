@@ -1,13 +1,15 @@
-"""The worker's one port: `/livez`, `/readyz` and `/metrics` of all its roles together."""
+"""The worker's one port: `/livez`, `/readyz` and `/metrics` of all its roles together, and the webhooks."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -15,6 +17,8 @@ from streams import metrics
 from streams.errors import UserError
 from streams.supervisor.merge import merge
 from streams.supervisor.process import RoleProcess
+
+log = structlog.get_logger(__name__)
 
 _ANSWER_SECONDS = 2.0
 """A child that does not answer by then is stopped, stuck or gone."""
@@ -68,29 +72,54 @@ class Endpoints:
             return None
 
 
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Further routes; `port` None: on the same port as the others."""
+
+    add_to: Callable[[web.Application], None]
+    port: int | None
+
+
 @asynccontextmanager
-async def serving(processes: Sequence[RoleProcess], host: str, port: int) -> AsyncIterator[str]:
-    """Serve while the context is open; yields the URL. Raises UserError if the port cannot be had."""
+async def serving(
+    processes: Sequence[RoleProcess], host: str, port: int, webhooks: Webhooks | None = None
+) -> AsyncIterator[str]:
+    """Serve while the context is open; yields the URL. Raises UserError if a port cannot be had."""
     timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as client:
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
         endpoints = Endpoints(processes, client)
         app = web.Application()
         app.router.add_get("/livez", endpoints.livez)
         app.router.add_get("/readyz", endpoints.readyz)
         app.router.add_get("/metrics", endpoints.metrics)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            await runner.cleanup()
-            why = str(error.strerror).rpartition(": ")[2]
-            raise UserError(
-                f"STAFFETTA_WEB_PORT={port} on {host} cannot be used: {why}. "
-                "End what listens there, or set another STAFFETTA_WEB_PORT."
-            ) from error
-        try:
-            bound = runner.addresses[0]
-            yield f"http://{bound[0]}:{bound[1]}"
-        finally:
-            await runner.cleanup()
+        if webhooks is not None and webhooks.port is None:
+            webhooks.add_to(app)
+        elif webhooks is not None:
+            public = web.Application()
+            webhooks.add_to(public)
+            url = await stack.enter_async_context(_listening(public, host, webhooks.port or 0, "WEBHOOK_PORT"))
+            log.info("webhooks served", url=url)
+        yield await stack.enter_async_context(_listening(app, host, port, "WEB_PORT"))
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, host: str, port: int, setting: str) -> AsyncIterator[str]:
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await _start(web.TCPSite(runner, host, port), f"STAFFETTA_{setting}", f"{port} on {host}")
+        bound = runner.addresses[0]
+        yield f"http://{bound[0]}:{bound[1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def _start(site: web.TCPSite, setting: str, place: str) -> None:
+    try:
+        await site.start()
+    except OSError as error:
+        why = str(error.strerror).rpartition(": ")[2]
+        raise UserError(
+            f"{setting}={place} cannot be used: {why}. End what listens there, or set another {setting}."
+        ) from error

@@ -11,9 +11,11 @@ import structlog
 from streams import metrics
 from streams.settings import Settings
 from streams.supervisor.backoff import Backoff
-from streams.supervisor.http import serving
+from streams.supervisor.http import Webhooks, serving
 from streams.supervisor.process import RoleProcess
 from streams.supervisor.roles import RoleName
+from streams.webhooks.receipts import Receipts
+from streams.webhooks.unsubscribing import Unsubscribing
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +45,16 @@ async def supervise(
     processes = [RoleProcess(role, how.command(role), environment, how.backoff()) for role in roles]
     for role in roles:
         metrics.ROLE_RESTARTS.labels(role)
-    async with serving(processes, settings.web_host, settings.web_port) as url:
+    webhooks = _webhooks(settings) if RoleName.DELIVER in roles else None
+    async with serving(processes, settings.web_host, settings.web_port, webhooks) as url:
         log.info("worker started", roles=",".join(roles), url=url, **environment)
         return await _until_the_end(processes, how.stop_seconds)
+
+
+def _webhooks(settings: Settings) -> Webhooks:
+    """Where `deliver` is: it reads what they write."""
+    unsubscribing = Unsubscribing(settings, Receipts(settings))
+    return Webhooks(unsubscribing.add_to, settings.webhook_port)
 
 
 async def _until_the_end(processes: Sequence[RoleProcess], stop_seconds: float) -> int:

@@ -43,6 +43,7 @@ CONTRACT_TOPICS = (
     _kept("delivery.email.high", 14),
     _kept("delivery.email", 14),
     _kept("delivery.email.low", 14),
+    _kept("delivery.receipts", 14),
     _kept("delivery.outcomes", 90),
     _kept("delivery.dead-letters", 30),
     # A poison message of 1 MB (the brokers' limit for the others) grows by a third in base64.

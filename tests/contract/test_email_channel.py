@@ -57,6 +57,23 @@ async def test_arrives_byte_for_byte() -> None:
     assert mail.recipient == "anna@example.com"
 
 
+async def test_bounces_tell_which_mail_it_was() -> None:
+    """The envelope's sender names the notification; the mail's does not."""
+    async with MailServer() as server:
+        email = Email(
+            server.address,
+            "termine@example.org",
+            concurrency=1,
+            timeout_seconds=5,
+            return_path="bounces+{id}@example.org",
+        )
+        await send(email)
+        await email.close()
+    (mail,) = server.mails
+    assert mail.sender == f"bounces+{PLAIN.notification_id}.{PLAIN.company_id}@example.org"
+    assert mail.parsed["From"] == "termine@example.org"
+
+
 TRANSIENT, PERMANENT = Transient, Permanent
 REPLIES = [
     # stage, reply, result, reason

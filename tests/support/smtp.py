@@ -41,6 +41,8 @@ class Mail:
     content: bytes
     over_tls: bool
     logged_in: bool
+    sender: str
+    """Of the envelope."""
 
     @property
     def parsed(self) -> EmailMessage:
@@ -122,7 +124,8 @@ class MailServer:
         fault = self.fault("DOT")
         if not isinstance(fault, str):
             over_tls = self.tls or state.ssl is not None
-            self.mails.append(Mail(envelope.rcpt_tos[0], content, over_tls, bool(state.authenticated)))
+            logged_in = bool(state.authenticated)
+            self.mails.append(Mail(envelope.rcpt_tos[0], content, over_tls, logged_in, envelope.mail_from or ""))
         return "250 OK" if await session.passes(fault) else ""
 
     def log_in(self, _: Any, __: Session, ___: Envelope, mechanism: str, given: LoginPassword) -> AuthResult:

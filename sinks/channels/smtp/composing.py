@@ -26,6 +26,9 @@ _SENDER = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 WORD_BYTES = 39
 """So many bytes make an encoded word of 64 characters: with "Subject: " before it, a line of at most 76."""
 
+LOCAL_PART = 64
+"""RFC 5321 4.5.3.1.1."""
+
 
 def mailbox(address: str) -> str | None:
     """The address as SMTP takes it, its domain in ASCII; None if it is none that mail can be sent to."""
@@ -107,23 +110,32 @@ def _alternatives(message: Message) -> list[bytes]:
 
 
 class Composer:
-    """Makes the mails of one sender, given as `address` or `Name <address>`.
+    """Makes the mails of one sender, given as `address` or `Name <address>`. Bounces go to `return_path`, an
+    address with `{id}` in it; by default to the sender.
 
     Raises ValueError if there is no address in it.
     """
 
-    def __init__(self, sender: str) -> None:
+    def __init__(self, sender: str, return_path: str | None = None) -> None:
         name, address = parseaddr(sender)
         box = _with_ascii_domain(address)
         if box is None or not _SENDER.fullmatch(box):
             raise ValueError(f"{sender!r} is not an e-mail address")
         self.sender = box
         self._sender_name = header_text(name)
+        self._return_path = return_path
         self._domain = box.rpartition("@")[2]
 
     def message_id(self, company_id: str, notification_id: str) -> str:
         """The same for every attempt, so that a repeated mail is recognised as one."""
-        return f"<{_atom(notification_id)}.{_atom(company_id)}@{self._domain}>"
+        return f"<{_name(company_id, notification_id)}@{self._domain}>"
+
+    def envelope_sender(self, company_id: str, notification_id: str) -> str:
+        """Where a bounce of this mail goes: it tells which mail it was, if that fits into an address."""
+        if self._return_path is None:
+            return self.sender
+        path = self._return_path.replace("{id}", _name(company_id, notification_id))
+        return path if len(path.rpartition("@")[0]) <= LOCAL_PART else self.sender
 
     def compose(self, message: Message, recipient: str) -> bytes:
         """The whole mail, lines ending in CRLF, ready for DATA but for the doubling of leading dots.
@@ -152,12 +164,27 @@ class Composer:
         reply_to = mailbox(message.reply_to) if message.reply_to else None
         if reply_to:
             lines.append(f"Reply-To: {reply_to}")
+        if message.unsubscribe_url is not None:
+            lines += _unsubscribe(message.unsubscribe_url)
         return "\r\n".join((*lines, "")).encode()
+
+
+def _unsubscribe(url: str) -> list[str]:
+    """RFC 2369; the one click of RFC 8058 is for https alone."""
+    lines = [f"List-Unsubscribe:\r\n <{url}>"]
+    if url.startswith("https://"):
+        lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+    return lines
 
 
 def _atom(identifier: str) -> str:
     """Ids may hold colons, and dots where a Message-ID allows none."""
     return _NOT_AN_ATOM.sub(lambda found: f"={ord(found[0]):02X}", identifier)
+
+
+def _name(company_id: str, notification_id: str) -> str:
+    """One notification of one company, as part of an address."""
+    return f"{_atom(notification_id)}.{_atom(company_id)}"
 
 
 def _boundary(message: Message) -> bytes:

@@ -38,13 +38,14 @@ class NotYet:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one attempt is asked about. `address` is the recipient's on the channel; `since_ms` when the
-    notification was first taken on, in record time; `allowed` the patterns of which an address must match one
-    (none: every address is allowed)."""
+    """What one attempt is asked about. `address` is the recipient's on the channel, `recipient_hash` what stands
+    for it; `since_ms` when the notification was first taken on, in record time; `allowed` the patterns of which an
+    address must match one (none: every address is allowed)."""
 
     due: AttemptDue
     channel: ChannelName
     address: str | None
+    recipient_hash: str
     since_ms: int
     allowed: tuple[str, ...] = ()
 
@@ -62,7 +63,7 @@ def before_attempt(asked: Asked, state: State, now: float) -> Suppressed | Unusa
         return Unusable(Suppression.NO_ADDRESS)
     if asked.allowed and not any(fnmatchcase(asked.address.lower(), each.lower()) for each in asked.allowed):
         return Suppressed(Suppression.NOT_ALLOWED)
-    if choice is not None and _is_unsubscribed(choice, asked):
+    if (choice is not None and _is_unsubscribed(choice, asked)) or _has_opted_out(asked, state):
         return Unusable(Suppression.UNSUBSCRIBED)
     until = _quiet_until(due, choice, max(now, due.due_at.timestamp()))
     if is_due(until, now):
@@ -81,6 +82,17 @@ def _is_unsubscribed(choice: rows.Customer, asked: Asked) -> bool:
         channel == asked.channel and event_type in (None, asked.due.event_type)
         for channel, event_type in choice.unsubscribed
     )
+
+
+def _has_opted_out(asked: Asked, state: State) -> bool:
+    """By a link, a keyword or a complaint: of this type or of any, of this company or of all on that account."""
+    for scope in (asked.due.company_id, rows.EVERY_COMPANY):
+        for event_type in (asked.due.event_type, None):
+            key = rows.opt_out_key(asked.channel, asked.recipient_hash, event_type)
+            said = rows.read(rows.OptOut, state, rows.OPT_OUTS, scope, key)
+            if said is not None and said.is_out:
+                return True
+    return False
 
 
 def _quiet_until(due: AttemptDue, choice: rows.Customer | None, at: float) -> float:

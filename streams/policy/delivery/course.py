@@ -47,6 +47,10 @@ class Rules:
     allowed: tuple[str, ...] = ()
     """Patterns of which an address must match one; none: every address is allowed."""
 
+    def recipient_hash(self, channel: ChannelName, recipient: Recipient) -> str:
+        """What stands for somebody's address on the channel, or for themselves where they have none."""
+        return recipient_hash(self.hash_key, self.channels[channel].address(recipient) or recipient.id)
+
 
 @dataclass(slots=True)
 class Course:
@@ -62,7 +66,8 @@ class Course:
         """Ask everything that is asked before an attempt; where there is an objection, do what follows from it."""
         intent, due = delivery
         address = self.rules.channels[intent.channel].address(due.recipient)
-        asked = checks.Asked(due, intent.channel, address, intent.since_ms, self.rules.allowed)
+        hashed = self.rules.recipient_hash(intent.channel, due.recipient)
+        asked = checks.Asked(due, intent.channel, address, hashed, intent.since_ms, self.rules.allowed)
         match checks.before_attempt(asked, self.state, self.now):
             case None:
                 return True
@@ -157,9 +162,8 @@ class Course:
 
     def _tell(self, kind: OutcomeType, delivery: Delivery, **details: Any) -> None:
         name, recipient = delivery.intent.channel, delivery.due.recipient
-        channel = self.rules.channels[name]
-        details["provider"] = channel.provider
-        details["recipient_hash"] = recipient_hash(self.rules.hash_key, channel.address(recipient) or recipient.id)
+        details["provider"] = self.rules.channels[name].provider
+        details["recipient_hash"] = self.rules.recipient_hash(name, recipient)
         self.effects.outputs.append(outcome(kind, delivery, utc(self.now), **details))
         labels = name, kind, details.get("reason") or "none"
         self.effects.counted["staffetta_outcomes_total", *labels] += 1

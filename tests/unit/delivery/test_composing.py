@@ -105,6 +105,26 @@ def test_parses_as_what_was_asked_for(subject: str, name: str, body: str, html: 
     assert content.isascii()
 
 
+def test_unsubscribe_link() -> None:
+    """What can be unsubscribed says where, and that one click is enough if nobody can listen in."""
+    _, parsed = composed(message(unsubscribe_url="https://example.org/unsubscribe/" + "x" * 300))
+    assert parsed["List-Unsubscribe"].strip() == f"<https://example.org/unsubscribe/{'x' * 300}>"
+    assert parsed["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    _, parsed = composed(message(unsubscribe_url="http://localhost/unsubscribe/x"))
+    assert parsed["List-Unsubscribe"].strip() == "<http://localhost/unsubscribe/x>"
+    assert parsed["List-Unsubscribe-Post"] is None
+    _, parsed = composed(message())
+    assert parsed["List-Unsubscribe"] is None
+
+
+def test_envelope_sender() -> None:
+    """A bounce tells which mail it was, as long as that fits into an address; else it goes to the sender."""
+    composer = Composer(SENDER, "bounces+{id}@example.org")
+    assert composer.envelope_sender("co-7", "n:1") == "bounces+n=3A1.co-7@example.org"
+    assert composer.envelope_sender("co-7", "n" * 60) == composer.sender
+    assert Composer(SENDER).envelope_sender("co-7", "n-1") == composer.sender
+
+
 printable = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters="\x7f"), max_size=60)
 
 

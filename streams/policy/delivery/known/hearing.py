@@ -1,7 +1,4 @@
-"""What the booking system's events and our decisions change in what `deliver` knows.
-
-All of them are read by other roles too, which count and dead-letter them; here they only leave rows.
-"""
+"""What the booking system's events, our decisions and recipients' own words change in what `deliver` knows."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +9,8 @@ from schemas.appointments import AppointmentDeleted, AppointmentStatus
 from schemas.callbacks import Callback as CallbackEvent
 from schemas.configuration import CustomerErased, CustomerPreferences, CustomerPreferencesDeleted
 from schemas.decisions import Decision
-from schemas.event_types import APPOINTMENTS, CALLBACKS, DECISIONS, DIRECTORY
+from schemas.event_types import APPOINTMENTS, CALLBACKS, DECISIONS, DIRECTORY, RECEIPTS
+from schemas.receipts import AddressOptedIn, AddressOptedOut
 from streams.policy.delivery.known import rows
 from streams.policy.notification import ownership
 from streams.policy.notification.facts import OPEN
@@ -133,8 +131,26 @@ def _erased(data: CustomerErased, timestamp_ms: int, state: State) -> None:
     state.put(rows.CUSTOMERS, data.company_id, data.customer_id, rows.encode(row))
 
 
+def _receipt(event: Event, offset: int, timestamp_ms: int, state: State) -> None:
+    data = event.data
+    if isinstance(data, AddressOptedOut | AddressOptedIn):
+        _choose(data, state)
+
+
+def _choose(data: AddressOptedOut | AddressOptedIn, state: State) -> None:
+    """What was said last counts, in whatever order it comes here."""
+    scope = data.company_id or rows.EVERY_COMPANY
+    key = rows.opt_out_key(data.channel, data.recipient_hash, data.event_type)
+    said = int(data.at.timestamp() * 1000)
+    known = rows.read(rows.OptOut, state, rows.OPT_OUTS, scope, key)
+    if known is None or said > known.version:
+        row = rows.OptOut(0, said, isinstance(data, AddressOptedOut))
+        state.put(rows.OPT_OUTS, scope, key, rows.encode(row))
+
+
 _HEARINGS: dict[str, Callable[[Event, int, int, State], None]] = {
     DIRECTORY: _customer,
+    RECEIPTS: _receipt,
     DECISIONS: _decision,
     CALLBACKS: _callback,
     APPOINTMENTS: _appointment,

@@ -14,7 +14,11 @@ from streams.state import State
 APPOINTMENTS: Final = "appointments"
 CALLBACKS: Final = "callbacks"
 CUSTOMERS: Final = "customers"
-TABLES = (APPOINTMENTS, CALLBACKS, CUSTOMERS)
+OPT_OUTS: Final = "opt_outs"
+TABLES = (APPOINTMENTS, CALLBACKS, CUSTOMERS, OPT_OUTS)
+
+EVERY_COMPANY: Final = ""
+"""The scope of an opt-out that holds for all of them: no company has an empty id."""
 
 KEPT = 30 * 86_400
 """Seconds of record time for which the finished and the deleted are remembered; the inputs live for 14 days."""
@@ -51,11 +55,18 @@ class Customer(Row, array_like=True, frozen=True, gc=False):
     erased_ms: int | None = None
 
 
+class OptOut(Row, array_like=True, frozen=True, gc=False):
+    """Whether an address wants nothing of some type, or of any, on a channel. `version`: when that was said, in
+    milliseconds."""
+
+    is_out: bool = True
+
+
 R = TypeVar("R", bound=Row)
 
 encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[type[Row], msgspec.msgpack.Decoder[Any]] = {
-    kind: msgspec.msgpack.Decoder(kind) for kind in (Row, Appointment, Callback, Customer)
+    kind: msgspec.msgpack.Decoder(kind) for kind in (Row, Appointment, Callback, Customer, OptOut)
 }
 
 
@@ -65,6 +76,11 @@ def read(kind: type[R], state: State, table: str, company_id: str, key: str) -> 
         return None
     row: R = _decoders[kind].decode(content)
     return row
+
+
+def opt_out_key(channel: str, recipient_hash: str, event_type: str | None) -> str:
+    """`event_type` None: of any type."""
+    return f"{channel}:{event_type or ''}:{recipient_hash}"
 
 
 def forget(state: State, at: float) -> None:

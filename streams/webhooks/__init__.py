@@ -1,0 +1,1 @@
+"""What the world tells a worker by HTTP: checked, written to `delivery.receipts`, and only then answered."""

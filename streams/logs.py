@@ -18,6 +18,8 @@ _NOISY = ("aiokafka", "faust", "mode", "alembic", "asyncio")
 """Libraries that tell their inner life at info."""
 _REPEATED_EVERY = 5.0
 """Seconds between two lines of theirs that say the same: without a broker, aiokafka says so at every attempt."""
+_REMEMBERED = 1000
+"""Lines of theirs that are known to have been said."""
 _MODE_PREFIX = "[^"
 """Begins what a Faust service says of its own start and stop, under the name of whatever module it is from."""
 
@@ -70,7 +72,8 @@ def _is_worth_reading(record: logging.LogRecord) -> bool:
 
 
 class _Seldom(logging.Filter):
-    """Lets the same complaint of a noisy library through once in a while, and says how often it came meanwhile."""
+    """Lets the same line of a noisy library through once in a while, and says how often it came meanwhile. One with
+    a traceback always passes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,14 +81,17 @@ class _Seldom(logging.Filter):
         self._held_back: Counter[tuple[str, str]] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.name.partition(".")[0] not in _NOISY:
+        if record.exc_info or record.name.partition(".")[0] not in _NOISY:
             return True
-        complaint = record.name, str(record.msg)
-        if record.created - self._said.get(complaint, -inf) < _REPEATED_EVERY:
-            self._held_back[complaint] += 1
+        line = record.name, record.getMessage()
+        if record.created - self._said.get(line, -inf) < _REPEATED_EVERY:
+            self._held_back[line] += 1
             return False
-        self._said[complaint] = record.created
-        if times := self._held_back.pop(complaint, 0):
+        if len(self._said) >= _REMEMBERED:
+            self._said.clear()
+            self._held_back.clear()
+        self._said[line] = record.created
+        if times := self._held_back.pop(line, 0):
             record.held_back = times
         return True
 

@@ -51,23 +51,27 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_library_does_not_repeat_itself(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same complaint of a noisy library is a line every few seconds, with how many were held back; what it
-    complains of besides, and what others say, is not held back."""
+    """The same line of a noisy library comes every few seconds, with how many were held back; what it says besides,
+    what others say, and what has a traceback is not held back."""
     configure_logging("info", "json", "notify")
     seconds = 1000.0
     monkeypatch.setattr(logging.time, "time", lambda: seconds)  # type: ignore[attr-defined]
-    for port in (1, 2, 3):
-        logging.getLogger("aiokafka").error("no connection to %d", port)
+    library = logging.getLogger("aiokafka")
+    for port in (1, 2, 1, 1):
+        library.error("no connection to %d", port)
         logging.getLogger("ours").warning("odd")
-    logging.getLogger("aiokafka").error("no metadata")
+    for _ in range(2):
+        library.error("broken", exc_info=ValueError())
     seconds += 6
-    logging.getLogger("aiokafka").error("no connection to %d", 4)
+    library.error("no connection to %d", 1)
     said = [(line["event"], line.get("held_back")) for line in lines(capsys)]
     assert said == [
         ("no connection to 1", None),
+        ("odd", None),
+        ("no connection to 2", None),
         *[("odd", None)] * 3,
-        ("no metadata", None),
-        ("no connection to 4", 2),
+        *[("broken", None)] * 2,
+        ("no connection to 1", 2),
     ]
 
 

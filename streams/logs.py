@@ -72,8 +72,8 @@ def _is_worth_reading(record: logging.LogRecord) -> bool:
 
 
 class _Seldom(logging.Filter):
-    """Lets the same line of a noisy library through once in a while, and says how often it came meanwhile. One with
-    a traceback always passes."""
+    """Lets the same line of a noisy library through once in a while, and says how often it came meanwhile. One
+    with a traceback always passes."""
 
     def __init__(self) -> None:
         super().__init__()

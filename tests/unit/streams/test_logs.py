@@ -51,8 +51,8 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_library_does_not_repeat_itself(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same line of a noisy library comes every few seconds, with how many were held back; what it says besides,
-    what others say, and what has a traceback is not held back."""
+    """The same line of a noisy library comes every few seconds, with how many were held back; what it says
+    besides, what others say, and what has a traceback is not held back."""
     configure_logging("info", "json", "notify")
     seconds = 1000.0
     monkeypatch.setattr(logging.time, "time", lambda: seconds)  # type: ignore[attr-defined]

@@ -103,23 +103,28 @@ class NullMeans:
         return self.default if value is None else value
 
 
-Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]*$")]
+IDENTIFIER = r"^[A-Za-z0-9._:-]*$"
+HTTPS = r"^https://[^\s<>\x22]+$"
+WALL_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+Id = Annotated[str, Field(min_length=1, max_length=64, pattern=IDENTIFIER)]
 EventId = Annotated[str, Field(min_length=1, max_length=255)]
 """The CloudEvents id of an event, which a foreign producer forms as it likes."""
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 Html = Annotated[str, AfterValidator(_bounded_html)]
-HttpsUrl = Annotated[str, Field(max_length=2048, pattern=r"^https://[^\s<>\x22]+$")]
+HttpsUrl = Annotated[str, Field(max_length=2048, pattern=HTTPS)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
-WallTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+WallTime = Annotated[str, Field(pattern=WALL_TIME)]
 Instant = Annotated[datetime, _InUtc()]
 """RFC 3339 with offset in JSON; an aware datetime in UTC here."""
 Natural = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Minutes = Annotated[int, Field(ge=0, le=YEAR_IN_MINUTES)]
-Seconds = Annotated[int, Field(ge=0, le=FOURTEEN_DAYS_IN_SECONDS)]
-"""A delay; none is longer than the delay topics keep their records."""
+Seconds = Annotated[int, Field(ge=1, le=FOURTEEN_DAYS_IN_SECONDS)]
+"""A delay: a second at least, for what failed just now fails at once again; none is longer than the delay topics
+keep their records."""
 Several = Annotated[tuple[T, ...], Field(fail_fast=True)]
 Schedule = Annotated[Several[Seconds], Field(max_length=MAX_RETRIES)]
-"""One retry after each of these delays."""
+"""One retry after each of these delays; none at all if it is empty."""
 
 
 class Notify(StrEnum):

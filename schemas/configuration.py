@@ -59,6 +59,15 @@ class NotificationConfig(ChangeEvent):
             raise ValueError("minutes_before and days_before exclude each other")
         return self
 
+    @model_validator(mode="after")
+    def _has_an_end(self) -> Self:
+        chain = (self.channel, *self.fallback_channels)
+        for at, channel in enumerate(chain):
+            if channel in chain[:at]:
+                way = " → ".join(chain[: at + 1])
+                raise ValueError(f"the chain of channels comes back to {channel} ({way}): each may be in it once")
+        return self
+
 
 class ProviderTemplate(Model):
     """A template that the provider approved (WhatsApp), and the placeholders that fill it, in order."""

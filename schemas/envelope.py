@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.base import MAX_TEXT, Model, to_utc
 from schemas.event_types import EVENT_TYPES
 from schemas.partitioner import murmur2_partition
+from schemas.problems import named
 from schemas.reasons import RefusedReason
 
 SOURCE = "/staffetta"
@@ -211,7 +212,7 @@ def _read_data(raw: bytes, model: type[Model], tombstone: type[Model] | None) ->
         problems = error.errors(include_url=False, include_input=False)
     if tombstone is not None and all(problem["type"] == "missing" for problem in problems):
         return _read_data(raw, tombstone, None)
-    detail = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'data'}: {p['msg']}" for p in problems[:3])[:1000]
+    detail = named(problems)
     if problems[0]["type"] == "json_invalid":
         raise Refused(RefusedReason.INVALID_JSON, detail)
     if all(problem.get("ctx", {}).get("max_length", 0) >= MAX_TEXT for problem in problems):

@@ -57,6 +57,7 @@ class EventProducer:
                 **client,
                 "acks": "all",
                 "enable.idempotence": True,
+                "message.max.bytes": 8 * 1024 * 1024,  # what is too large, the topic says
                 "partitioner": "murmur2_random",  # as the Java clients', so that all producers agree
                 "linger.ms": 5,
                 "message.timeout.ms": int(DELIVERY_SECONDS * 1000),

@@ -76,8 +76,11 @@ def _database_url(value: str) -> str:
 
 
 def _schedule(value: tuple[int, ...]) -> tuple[int, ...]:
-    if len(value) > MAX_RETRIES or any(not 0 <= seconds <= FOURTEEN_DAYS_IN_SECONDS for seconds in value):
-        raise ValueError(f"must be whole seconds with commas between, of at most 14 days, at most {MAX_RETRIES}")
+    if len(value) > MAX_RETRIES or any(not 1 <= seconds <= FOURTEEN_DAYS_IN_SECONDS for seconds in value):
+        raise ValueError(
+            f"must be whole seconds from 1 to {FOURTEEN_DAYS_IN_SECONDS} (14 days), with commas between, "
+            f"at most {MAX_RETRIES} of them"
+        )
     return value
 
 

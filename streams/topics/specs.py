@@ -11,6 +11,7 @@ from types import MappingProxyType
 from schemas.event_types import RETRY_PREFIX
 
 _DAY_MS = 24 * 60 * 60 * 1000
+_LARGEST = 4 * 1024 * 1024
 _COMMON = {
     "message.timestamp.type": "CreateTime",
     # Brokers refuse records more than an hour ahead of their own clock. A clock that plays a day in a minute
@@ -31,6 +32,12 @@ def _kept(name: str, days: int, **config: str) -> TopicSpec:
     return TopicSpec(name, MappingProxyType({**_COMMON, **retention, **config}))
 
 
+def _passed_on(name: str, days: int) -> TopicSpec:
+    """For what comes from other topics and grows on its way: a request by what was tried, what could not be read
+    by a third, in base64. It may have had 1 MB, the brokers' limit, before that."""
+    return _kept(name, days, **{"max.message.bytes": str(_LARGEST)})
+
+
 CONTRACT_TOPICS = (
     _kept("booking.directory", 90),
     _kept("booking.callbacks", 14),
@@ -40,14 +47,13 @@ CONTRACT_TOPICS = (
     _kept("assignment.journal", 90),
     _kept("notification.timers", 14),
     _kept("notification.requests", 14),
-    _kept("delivery.email.high", 14),
-    _kept("delivery.email", 14),
-    _kept("delivery.email.low", 14),
+    _passed_on("delivery.email.high", 14),
+    _passed_on("delivery.email", 14),
+    _passed_on("delivery.email.low", 14),
     _kept("delivery.receipts", 14),
     _kept("delivery.outcomes", 90),
-    _kept("delivery.dead-letters", 30),
-    # A poison message of 1 MB (the brokers' limit for the others) grows by a third in base64.
-    _kept("intake.dead-letters", 30, **{"max.message.bytes": str(4 * 1024 * 1024)}),
+    _passed_on("delivery.dead-letters", 30),
+    _passed_on("intake.dead-letters", 30),
 )
 """Those that no setting changes."""
 
@@ -60,7 +66,7 @@ _CHANGELOG = MappingProxyType(
         "segment.ms": str(60 * 60 * 1000),
         "min.cleanable.dirty.ratio": "0.1",
         # A row may hold a whole record that has to wait, and a record may have 1 MB.
-        "max.message.bytes": str(4 * 1024 * 1024),
+        "max.message.bytes": str(_LARGEST),
     }
 )
 
@@ -71,7 +77,7 @@ def changelog(role: str, table: str) -> TopicSpec:
 
 def contract_topics(ladder_seconds: Iterable[int]) -> tuple[TopicSpec, ...]:
     """All public topics: the delay topics are as many as the ladder has steps."""
-    return (*CONTRACT_TOPICS, *(_kept(f"{RETRY_PREFIX}{seconds}", 14) for seconds in ladder_seconds))
+    return (*CONTRACT_TOPICS, *(_passed_on(f"{RETRY_PREFIX}{seconds}", 14) for seconds in ladder_seconds))
 
 
 def wanted_topics(

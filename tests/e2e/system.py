@@ -134,6 +134,7 @@ class System:
                     "partitioner": "murmur2_random",
                     "enable.idempotence": True,
                     "linger.ms": 2,
+                    "message.max.bytes": 2_000_000,
                     "log_level": 0,
                 }
             )

@@ -107,5 +107,5 @@ def _rendered(sources: Sources, values: Values) -> Sources:
     return Sources(
         None if subject is None else compiled(subject).render(values),
         _CONTROLS.sub("", compiled(text).render(values)),
-        None if html is None else compiled(html, html=True).render(values),
+        None if html is None else _CONTROLS.sub("", compiled(html, html=True).render(values)),
     )

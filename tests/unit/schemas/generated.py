@@ -93,7 +93,8 @@ OF_TYPE: dict[str, Callable[[Schema, Schema], Values]] = {
 
 
 def _made_consistent(name: str, data: Schema) -> Schema:
-    """What a schema cannot say: the key's company, a status as the type has it, one way to plan a reminder."""
+    """What a schema cannot say: the key's company, a status as the type has it, one way to plan a reminder, each
+    channel once."""
     if data.get("company_id") is not None:
         data["company_id"] = "co-7"
     if name.startswith("callback.") and "status" in data:
@@ -104,6 +105,8 @@ def _made_consistent(name: str, data: Schema) -> Schema:
     if name == "notification_config.upserted":
         data.pop("minutes_before", None)
         data.pop("audience", None)
+        chain = dict.fromkeys((data["channel"], *data["fallback_channels"]))
+        data["fallback_channels"] = list(chain)[1:]
     return data
 
 

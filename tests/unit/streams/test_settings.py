@@ -56,8 +56,9 @@ def test_nothing_must_be_set() -> None:
         ("SESSION_TIMEOUT_SECONDS", "-1", "must be greater than 0"),
         ("TOPIC_PREFIX", "a/b", "must have only letters, digits"),
         ("RETRY_SCHEDULE_SECONDS", "60;300", "must be a valid integer"),
-        ("RETRY_SCHEDULE_SECONDS", "1,-1", "must be whole seconds with commas between"),
-        ("RETRY_SCHEDULE_SECONDS", "1209601", "of at most 14 days"),
+        ("RETRY_SCHEDULE_SECONDS", "0", "must be whole seconds from 1 to 1209600"),
+        ("RETRY_SCHEDULE_SECONDS", "1,-1", "must be whole seconds from 1 to 1209600"),
+        ("RETRY_SCHEDULE_SECONDS", "1209601", "must be whole seconds from 1 to 1209600 (14 days)"),
         ("DELAY_LADDER_SECONDS", "0,10", "must be whole seconds from 1 to 86400"),
         ("DELAY_LADDER_SECONDS", ",", "must be whole seconds from 1 to 86400"),
         ("BREAKER_FAILURES", "-1", "must be greater than or equal to 0"),
@@ -249,6 +250,16 @@ def test_a_clock_without_a_start_starts_now(monkeypatch: pytest.MonkeyPatch) -> 
     settings = load_settings()
     assert settings.clock_started_at is not None
     assert settings.clock_origin == settings.clock_started_at
+
+
+def test_retries_that_nobody_can_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 10 000 retries it is said how many there may be; a comma alone is none at all."""
+    monkeypatch.setenv("STAFFETTA_RETRY_SCHEDULE_SECONDS", ",".join(["1"] * 10_000))
+    said = refusal()
+    assert "at most 50 of them" in said
+    assert len(said) < 500
+    monkeypatch.setenv("STAFFETTA_RETRY_SCHEDULE_SECONDS", ",")
+    assert load_settings().retry_schedule_seconds == ()
 
 
 def test_lists(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,7 @@ def _show_faults(found: Mapping[Key, Course], inbox: Counter[str], console: Cons
     doubtful = [course for course in found.values() if course.was("unconfirmed")]
     twice = sum(count > 1 for count in inbox.values())
     console.print(f"421: {len(again)} were tried again ({_ends(again)})")
-    console.print(f"     {len(held)} were held back by the breaker, without an attempt ({_ends(held)})")
+    console.print(f"     {len(held)} more were held back by the breaker ({_ends(held)})")
     console.print(f"Unconfirmed: {len(doubtful)} were repeated with the same Message-ID ({_ends(doubtful)});")
     console.print(f"     {twice} of them are in the inbox twice")
     for course in found.values():
@@ -127,7 +127,7 @@ def _show_faults(found: Mapping[Key, Course], inbox: Counter[str], console: Cons
             console.print(f"Quiet hours: {course.event_type} for {RESTING}, of {asked}, was sent at {sent}")
     own = Counter(course.template for course in found.values() if course.template.startswith("own-"))
     for template, count in sorted(own.items()):
-        console.print(f"Own words: {count} by {template}")
+        console.print(f"Own words: {count} mails by {template}")
     for (company_id, _), course in given_up(found):
         whose = f", whose address is {REFUSED_ADDRESS}" if course.recipient == REFUSED else ""
         console.print(

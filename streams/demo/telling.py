@@ -97,7 +97,7 @@ Hallo {{ customer_name }},
 
 OPENING
 {{ appointment_date }}, {{ appointment_time }} Uhr, {{ appointment_duration }}
-{{ service_name }} bei {{ staff_name }}, {{ branch_name }}, Platz {{ extra.chair }}
+{{ service_name }}{% if staff_name %} bei {{ staff_name }}{% endif %}, {{ branch_name }}, Platz {{ extra.chair }}
 {% if manage_url %}
 Kommt etwas dazwischen? {{ manage_url }}
 {% endif %}
@@ -111,7 +111,7 @@ _HTML = """\
 <h1 style="font-size:24px;color:#a8432d">Hallo {{ customer_name }},</h1>
 <p>OPENING</p>
 <p style="font-size:20px"><b>{{ appointment_date }}, {{ appointment_time }} Uhr</b>, {{ appointment_duration }}</p>
-<p>{{ service_name }} bei {{ staff_name }}<br>{{ branch_name }}, <b>Platz {{ extra.chair }}</b></p>
+<p>{{ service_name }}{% if staff_name %} bei {{ staff_name }}{% endif %}<br>{{ branch_name }}, <b>Platz {{ extra.chair }}</b></p>
 {% if manage_url %}<p><a href="{{ manage_url }}" style="color:#a8432d">Kommt etwas dazwischen?</a></p>{% endif %}
 <p>Dein Schnittwerk</p>
 </body>

@@ -46,7 +46,10 @@ class World:
         return [branch for branch in self.branches if branch.company_id == company_id]
 
     def staff_of(self, branch: Entity) -> list[Entity]:
-        return [person for person in self.staff if branch.data["branch_id"] in person.data["branch_ids"]]
+        """The branch's id is the company's own: others have one of the same name."""
+        branch_id = branch.data["branch_id"]
+        team = [person for person in self.staff if person.company_id == branch.company_id]
+        return [person for person in team if branch_id in person.data["branch_ids"]]
 
     def customer(self) -> dict[str, Any]:
         """Somebody new; now and then English, or without an e-mail address."""

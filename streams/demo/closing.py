@@ -125,7 +125,8 @@ def _show_faults(found: Mapping[Key, Course], inbox: Counter[str], console: Cons
         if course.recipient == RESTING and course.end == "sent":
             asked, sent = _clock(course.asked_at), _clock(course.outcomes[-1]["at"])
             console.print(f"Quiet hours: {course.event_type} for {RESTING}, of {asked}, was sent at {sent}")
-    own = Counter(course.template for course in found.values() if course.template.startswith("own-"))
+    used = [course.template for course in found.values() if course.end == "sent"]
+    own = Counter(template for template in used if template.startswith("own-"))
     for template, count in sorted(own.items()):
         console.print(f"Own words: {count} mails by {template}")
     for (company_id, _), course in given_up(found):

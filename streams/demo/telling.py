@@ -111,7 +111,8 @@ _HTML = """\
 <h1 style="font-size:24px;color:#a8432d">Hallo {{ customer_name }},</h1>
 <p>OPENING</p>
 <p style="font-size:20px"><b>{{ appointment_date }}, {{ appointment_time }} Uhr</b>, {{ appointment_duration }}</p>
-<p>{{ service_name }}{% if staff_name %} bei {{ staff_name }}{% endif %}<br>{{ branch_name }}, <b>Platz {{ extra.chair }}</b></p>
+<p>{{ service_name }}{% if staff_name %} bei {{ staff_name }}{% endif %}<br>
+{{ branch_name }}, <b>Platz {{ extra.chair }}</b></p>
 {% if manage_url %}<p><a href="{{ manage_url }}" style="color:#a8432d">Kommt etwas dazwischen?</a></p>{% endif %}
 <p>Dein Schnittwerk</p>
 </body>

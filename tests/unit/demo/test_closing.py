@@ -81,7 +81,7 @@ def test_each_has_its_place(log: Log) -> None:
     assert "Unconfirmed: 1 were repeated with the same Message-ID (1 sent)" in shown
     assert "1 of them are in the inbox twice" in shown
     assert f"Quiet hours: appointment.created for {RESTING}, of 12:00, was sent at 12:00" in shown
-    assert "Own words: 5 mails by own-words version 1" in shown
+    assert "Own words: 3 mails by own-words version 1" in shown
     [[(company_id, notification_id), course]] = closing.given_up(courses(log))
     assert (company_id, notification_id, course.reason) == ("co-7", "e", "dead_address")
     numbers = next(line.split()[1:] for line in shown.splitlines() if line.split()[:1] == ["all"] and "5" in line)

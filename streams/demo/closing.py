@@ -119,7 +119,9 @@ def _show_faults(found: Mapping[Key, Course], inbox: Counter[str], console: Cons
     twice = sum(count > 1 for count in inbox.values())
     console.print(f"421: {len(again)} were tried again ({_ends(again)})")
     console.print(f"     {len(held)} more were held back by the breaker ({_ends(held)})")
-    console.print(f"Unconfirmed: {len(doubtful)} were repeated with the same Message-ID ({_ends(doubtful)});")
+    console.print(
+        f"Unconfirmed: {len(doubtful)} ({_ends(doubtful)}), repeated at most once with the same Message-ID;"
+    )
     console.print(f"     {twice} of them are in the inbox twice")
     for course in found.values():
         if course.recipient == RESTING and course.end == "sent":

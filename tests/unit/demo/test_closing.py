@@ -78,7 +78,7 @@ def test_each_has_its_place(log: Log) -> None:
     shown = console.file.getvalue()
     assert "421: 1 were tried again (1 sent)" in shown
     assert "1 more were held back by the breaker (1 superseded)" in shown
-    assert "Unconfirmed: 1 were repeated with the same Message-ID (1 sent)" in shown
+    assert "Unconfirmed: 1 (1 sent), repeated at most once with the same Message-ID" in shown
     assert "1 of them are in the inbox twice" in shown
     assert f"Quiet hours: appointment.created for {RESTING}, of 12:00, was sent at 12:00" in shown
     assert "Own words: 3 mails by own-words version 1" in shown

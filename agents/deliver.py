@@ -18,6 +18,7 @@ from itertools import chain
 from typing import cast
 
 from agents import intake
+from schemas.event_types import priority_topic
 from schemas.notifications import AttemptDue
 from schemas.reasons import ChannelName, DeliveryReason, IntakeResult, Priority, RefusedReason
 from sinks.channels import CHANNELS
@@ -34,14 +35,11 @@ from streams.policy.delivery.ledger import TABLES, Ledger
 from streams.policy.delivery.picking import pick
 from streams.policy.delivery.results import Accepted, Result, Unconfirmed
 from streams.policy.delivery.slots import ORDER, Slots
-from streams.policy.notification.fanout import SUFFIXES
 from streams.settings import Settings
 from streams.state import State
 
 ROLE = "deliver"
-PRIORITIES = {
-    priority: tuple(f"delivery.{channel}{SUFFIXES[priority]}" for channel in CHANNELS) for priority in ORDER
-}
+PRIORITIES = {priority: tuple(priority_topic(channel, priority) for channel in CHANNELS) for priority in ORDER}
 """The topics of each priority, the most urgent first."""
 _LEDGER = ""
 """The key of the ledger among the derived values: no company has an empty id."""
@@ -92,11 +90,11 @@ class Deliver:
             (settings.recipient_hash_key or "").encode(),
             settings.delay_ladder_seconds,
             settings.unconfirmed_grace_seconds,
+            settings.breaker_seconds,
             settings.recipient_allowlist,
         )
         self._begin_seconds = settings.session_timeout_seconds / 2
         self._slots = Slots(settings.email_concurrency)
-        self._breaker_seconds = settings.breaker_seconds
         self._breakers = {
             name: Breaker(settings.breaker_failures, settings.breaker_seconds) for name in self._channels
         }
@@ -106,9 +104,9 @@ class Deliver:
         course = Course(self._rules, state, ledger, batch.now, Effects())
         for completion in batch.completions:
             if ledger.is_in_flight(completion.delivery.key):
-                self._answered(course, completion.delivery, completion.result)
+                course.answered(completion.delivery, completion.result)
         while ledger.orphans:
-            self._answered(course, ledger.orphans.pop(), _WORKER_DIED)
+            course.answered(ledger.orphans.pop(), _WORKER_DIED)
         for topic, record in batch:
             if topic in hearing.TOPICS:
                 self._hear(course, topic, record)
@@ -239,8 +237,3 @@ class Deliver:
             return None
         hashed = self._rules.recipient_hash(channel, due.recipient)
         return unsubscribing.link(due, channel, hashed, self._public_url, self._rules.hash_key)
-
-    # -- what became of it
-
-    def _answered(self, course: Course, delivery: Delivery, result: Result) -> None:
-        course.answered(delivery, result, held_until=course.now + self._breaker_seconds)

@@ -25,6 +25,10 @@ class CallbackStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+OPEN = frozenset({CallbackStatus.PENDING, CallbackStatus.ASSIGNED})
+"""Of a callback that somebody still has to make."""
+
+
 class Callback(ChangeEvent):
     """`staff_id` is the preferred person, `assigned_to` who has it; `decision_id` names the decision of ours that
     this event applies. `assign: false` keeps it from being assigned on arrival."""

@@ -13,7 +13,7 @@ from schemas.commands import AutoAssign, BranchReconsider, BulkAutoAssign, Callb
 from schemas.decisions import Decision
 from schemas.intake import IntakeRefused
 from schemas.journal import AssignmentApplied
-from schemas.reasons import ChannelName
+from schemas.reasons import ChannelName, Priority
 
 APPOINTMENTS = "booking.appointments"
 CALLBACKS = "booking.callbacks"
@@ -29,9 +29,15 @@ DEAD_LETTERS = "delivery.dead-letters"
 INTAKE_DEAD_LETTERS = "intake.dead-letters"
 
 RETRY_PREFIX = "delivery.retry."
-PRIORITY_TOPICS = frozenset(
-    f"delivery.{channel}{priority}" for channel in ChannelName for priority in (".high", "", ".low")
-)
+_SUFFIXES = {Priority.HIGH: ".high", Priority.NORMAL: "", Priority.LOW: ".low"}
+
+
+def priority_topic(channel: ChannelName, priority: Priority) -> str:
+    """Where what is to be attempted on this channel now comes from."""
+    return f"delivery.{channel}{_SUFFIXES[priority]}"
+
+
+PRIORITY_TOPICS = frozenset(priority_topic(channel, priority) for channel in ChannelName for priority in Priority)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What operators send again or anew: records with a name of their own, for a failure to tell which it was."""
+"""A record that is sent one by one, with a name of its own, for a failure to tell which it was."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, and_, delete, exists, or_, select, tuple_
 
+from schemas.callbacks import OPEN
 from sinks.database.tables import (
     callback_events,
     callbacks,
@@ -22,8 +23,6 @@ STEP = 500
 """Rows that one transaction looks at."""
 ENDED = ("sent", "delivered", "failed", "suppressed", "merged")
 """A notification's last word; any other status is one that waits for something."""
-OPEN = ("pending", "assigned")
-"""A callback that somebody still has to deal with."""
 
 Condition = Callable[[datetime], ColumnElement[bool]]
 
@@ -109,7 +108,7 @@ def _callback_ended(before: datetime) -> ColumnElement[bool]:
     """Closed, and nothing was said about it since."""
     of_it = _same(callback_events, callbacks, *_CALLBACK)
     later = exists().where(of_it, callback_events.c.happened_at >= before)
-    return and_(callbacks.c.status.not_in(OPEN), exists().where(of_it), ~later)
+    return and_(callbacks.c.status.not_in(sorted(OPEN)), exists().where(of_it), ~later)
 
 
 def _decision_ended(before: datetime) -> ColumnElement[bool]:

@@ -3,23 +3,15 @@
 import asyncio
 import uuid
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from schemas import CONTENT_TYPE_HEADER, SOURCE, encode
+from schemas import SOURCE, encode
 from schemas.event_types import RECEIPTS
+from sinks.outgoing import Outgoing
 from sinks.producer import EventProducer
 from streams.clock import utc
 from streams.errors import UserError
 from streams.settings import Settings
-
-
-class _Receipt(NamedTuple):
-    label: str
-    key: bytes
-    value: bytes
-    topic: str = RECEIPTS
-    headers: tuple[tuple[str, bytes | None], ...] = (CONTENT_TYPE_HEADER,)
-    partition: int = -1
 
 
 class Receipts:
@@ -44,9 +36,9 @@ class Receipts:
             data={**data, "company_id": company_id, "at": now},
         )
         async with self._one_at_a_time:
-            await asyncio.to_thread(self._send, _Receipt(event_type, company_id.encode(), value))
+            await asyncio.to_thread(self._send, Outgoing(event_type, RECEIPTS, company_id.encode(), value))
 
-    def _send(self, receipt: _Receipt) -> None:
+    def _send(self, receipt: Outgoing) -> None:
         """Made with the first receipt: most workers never have one. And anew after a failure, which it keeps."""
         given = self._settings
         producer = self._producer or EventProducer(given.kafka_client_config(), given.topic_prefix, self._clock)

@@ -44,6 +44,8 @@ class Rules:
     hash_key: bytes
     ladder_seconds: tuple[int, ...]
     grace_seconds: float
+    breaker_seconds: float
+    """For how long nothing is tried where the account is refused."""
     allowed: tuple[str, ...] = ()
     """Patterns of which an address must match one; none: every address is allowed."""
 
@@ -88,8 +90,8 @@ class Course:
         else:
             self._send_on(delivery, delivery.intent.channel, due_at=utc(until))
 
-    def answered(self, delivery: Delivery, result: Result, held_until: float) -> None:
-        """What a channel's word comes to. What it would not even look at is put off to `held_until`."""
+    def answered(self, delivery: Delivery, result: Result) -> None:
+        """What a channel's word comes to. What it would not even look at is put off."""
         self.ledger.answered(delivery)
         match judge(result, is_repeat=delivery.intent.doubt is not None):
             case Sent(provider_message_id):
@@ -104,7 +106,7 @@ class Course:
             case Unknown() as unknown:
                 self._wait_for_the_grace(delivery, unknown)
             case HeldBack():
-                self.put_off(delivery, held_until)
+                self.put_off(delivery, self.now + self.rules.breaker_seconds)
             case Untried():
                 self.ledger.wait(delivery, self.now)
 

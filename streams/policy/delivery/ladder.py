@@ -8,9 +8,8 @@ What is left below one second waits in the shortest.
 
 from collections.abc import Sequence
 
-from schemas.event_types import RETRY_PREFIX
+from schemas.event_types import RETRY_PREFIX, priority_topic
 from schemas.reasons import ChannelName, Priority
-from streams.policy.notification.fanout import SUFFIXES
 
 TOLERANCE_SECONDS = 1.0
 MICROSECOND = 1e-6
@@ -40,5 +39,5 @@ def is_due(due_at: float, now: float) -> bool:
 def way(ladder: Sequence[int], due_at: float, now: float, channel: ChannelName, priority: Priority) -> str:
     """The topic to which an attempt that is due at `due_at` goes now."""
     if is_due(due_at, now):
-        return f"delivery.{channel}{SUFFIXES[priority]}"
+        return priority_topic(channel, priority)
     return waits_in(ladder, due_at - now)

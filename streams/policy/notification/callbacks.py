@@ -3,17 +3,16 @@
 from msgspec.structs import replace
 
 from schemas.base import Notify
+from schemas.callbacks import OPEN
 from schemas.callbacks import Callback as CallbackEvent
 from schemas.decisions import Decision
+from schemas.event_types import DECISIONS
 from schemas.reasons import IntakeResult, Suppression
 from streams.policy.notification import ownership, triggers
-from streams.policy.notification.facts import OPEN, Facts, Urls, of_callback
+from streams.policy.notification.facts import Facts, Urls, of_callback
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.rows import ENTITIES, KEPT, Callback, Ruling
 from streams.policy.notification.triggers import Cause, Heard, Trigger
-
-CALLBACKS = "booking.callbacks"
-DECISIONS = "assignment.decisions"
 
 
 def snapshot(event_type: str, data: CallbackEvent, cause: Cause, at: float, memory: Memory) -> Heard:
@@ -22,23 +21,13 @@ def snapshot(event_type: str, data: CallbackEvent, cause: Cause, at: float, memo
     row = memory.read(Callback, ENTITIES, key) or Callback(forget_at=0, version=-1)
     if row.facts is not None and data.version <= row.version:
         return triggers.STALE
-    facts, silent = of_callback(data), data.notify is Notify.NONE
+    facts = of_callback(data)
     told: list[Trigger] = []
     if event_type == "callback.requested" and data.status in OPEN:
         reason = None if data.notify is Notify.ALL else Suppression.NOT_WANTED
         told.append(triggers.customer("callback.received", facts, cause, reason))
-    owner, news = ownership.after_snapshot(
-        row.owner,
-        ownership.Statement(
-            event_type=event_type,
-            is_open=data.status in OPEN,
-            is_first=row.facts is None,
-            assigned_to=data.assigned_to,
-            decision_id=data.decision_id,
-            offset=cause.offset,
-            is_silent=silent,
-        ),
-    )
+    said = ownership.statement(event_type, data, is_first=row.facts is None, offset=cause.offset)
+    owner, news = ownership.after_snapshot(row.owner, said)
     told += [triggers.colleague(what, who, facts, cause, reason) for what, who, reason in news]
     for ruling in row.pending:
         owner, news = ownership.after_decision(owner, ruling)
@@ -53,15 +42,7 @@ def decision(event_type: str, data: Decision, cause: Cause, at: float, memory: M
     """A decision of ours; it waits in the callback's row if the callback is still to come."""
     if data.callback_id is None:
         return IntakeResult.APPLIED, ()
-    ruling = Ruling(
-        type=event_type,
-        id=data.decision_id,
-        source=cause.source,
-        offset=cause.offset,
-        staff_id=data.staff_id,
-        previous_staff_id=data.previous_staff_id,
-        seen=data.basis.get(CALLBACKS),
-    )
+    ruling = ownership.ruling(event_type, data, cause.source, cause.offset)
     key = f"callback/{data.callback_id}"
     row = memory.read(Callback, ENTITIES, key) or Callback(forget_at=0, version=-1)
     if ruling.id in {*(known.id for known in row.pending), *(known for known, _ in row.owner.ours)}:

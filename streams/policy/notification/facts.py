@@ -15,9 +15,6 @@ from schemas.callbacks import Callback
 from schemas.customer import Customer
 from streams.policy.notification.lines import one_line
 
-OPEN = frozenset({"pending", "assigned"})
-"""Statuses of a callback that somebody still has to make."""
-
 
 class Person(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The customer: who, and where and how to write to them. Addresses as received."""

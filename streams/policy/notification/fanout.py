@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from schemas.event_types import OUTCOMES
+from schemas.event_types import OUTCOMES, priority_topic
 from schemas.notifications import NotificationRequest, Reason, Skipped
-from schemas.reasons import ChannelName, DeliveryReason, Priority
+from schemas.reasons import ChannelName, DeliveryReason
 from streams.policy.notification import consent, recipients
 from streams.policy.notification.channels import CHANNELS
 from streams.policy.notification.identity import recipient_hash
@@ -12,7 +12,6 @@ from streams.policy.notification.memory import Memory
 from streams.policy.notification.messages import Message, Rules
 
 _REQUEST_FIELDS = set(NotificationRequest.model_fields)
-SUFFIXES = {Priority.HIGH: ".high", Priority.NORMAL: "", Priority.LOW: ".low"}
 
 
 def fan_out(request: NotificationRequest, at: datetime, memory: Memory, rules: Rules) -> Message:
@@ -55,7 +54,7 @@ def _attempt_due(request: NotificationRequest, channel: ChannelName, at: datetim
     due_at = max(at, request.not_before) if request.not_before is not None else at
     data = request.model_dump(mode="json", exclude_none=True, include=_REQUEST_FIELDS)
     data |= {"attempt": 1, "redrive": redrive, "due_at": due_at, "attempts": ()}
-    topic = f"delivery.{channel}{SUFFIXES[request.priority]}"
+    topic = priority_topic(channel, request.priority)
     again = f":{redrive}" if redrive else ""
     event_id = f"{request.notification_id}:{channel}:1{again}"
     return Message(topic, "notification.attempt_due", event_id, _subject(request), at, data)

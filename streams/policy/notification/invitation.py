@@ -14,8 +14,8 @@ from streams.policy.notification.recipients import Recipient
 from streams.policy.notification.senders import Sender
 from streams.policy.notification.texts import LANGUAGES
 from streams.policy.notification.texts.wording import Occasion
+from streams.policy.notification.triggers import ENDED
 
-ENDED = frozenset({"appointment.cancelled", "appointment.deleted"})
 GREATEST = 2**31 - 1
 """Of an iCalendar integer. Of two entries with the same sequence, the one with the later time stamp holds."""
 

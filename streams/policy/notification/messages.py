@@ -13,7 +13,7 @@ from streams.policy.notification import identity
 from streams.policy.notification.recipients import Recipient
 from streams.policy.notification.rows import Config
 from streams.policy.notification.senders import Sender
-from streams.policy.notification.triggers import Trigger
+from streams.policy.notification.triggers import ENDED, Trigger
 
 
 class Message(NamedTuple):
@@ -139,7 +139,7 @@ def _subject(trigger: Trigger) -> str:
 
 def priority(trigger: Trigger) -> Priority:
     """How urgent it is to tell this."""
-    if trigger.event_type in ("appointment.cancelled", "appointment.deleted"):
+    if trigger.event_type in ENDED:
         return Priority.HIGH
     if trigger.event_type == "appointment.reminder":
         return Priority.LOW

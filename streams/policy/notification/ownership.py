@@ -15,6 +15,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from schemas.base import Notify
+from schemas.callbacks import OPEN, Callback
+from schemas.decisions import Decision
+from schemas.event_types import CALLBACKS
 from schemas.reasons import Suppression
 from streams.policy.notification.rows import Ahead, Owner, Ruling
 
@@ -39,6 +43,32 @@ class Statement(NamedTuple):
     offset: int
     is_silent: bool
     """`notify: none`: it counts, and nobody is told."""
+
+
+def statement(event_type: str, data: Callback, *, is_first: bool, offset: int) -> Statement:
+    """What the snapshot at `offset` says; `is_first`: nothing was known of the callback before."""
+    return Statement(
+        event_type=event_type,
+        is_open=data.status in OPEN,
+        is_first=is_first,
+        assigned_to=data.assigned_to,
+        decision_id=data.decision_id,
+        offset=offset,
+        is_silent=data.notify is Notify.NONE,
+    )
+
+
+def ruling(event_type: str, data: Decision, source: str, offset: int) -> Ruling:
+    """What the decision at `offset` says of its callback."""
+    return Ruling(
+        type=event_type,
+        id=data.decision_id,
+        source=source,
+        offset=offset,
+        staff_id=data.staff_id,
+        previous_staff_id=data.previous_staff_id,
+        seen=data.basis.get(CALLBACKS),
+    )
 
 
 def after_snapshot(owner: Owner, said: Statement) -> tuple[Owner, tuple[News, ...]]:

@@ -11,6 +11,9 @@ import msgspec
 from schemas.reasons import Audience, IntakeResult, Suppression
 from streams.policy.notification.facts import Facts
 
+ENDED = frozenset({"appointment.cancelled", "appointment.deleted"})
+"""What says that an appointment does not take place."""
+
 
 class Cause(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The event that caused it, and the record that carried the event."""
@@ -37,7 +40,7 @@ class Trigger(msgspec.Struct, array_like=True, frozen=True, gc=False):
     def not_after(self) -> datetime | None:
         """When the message has become pointless: at the start of the appointment, unless it is that there is none;
         at the expiry of the callback, for who is to make it."""
-        if self.event_type in ("appointment.cancelled", "appointment.deleted", "callback.withdrawn"):
+        if self.event_type in ENDED or self.event_type == "callback.withdrawn":
             return None
         return self.facts.expires_at if self.event_type == "callback.assigned" else self.facts.starts_at
 

@@ -6,6 +6,7 @@ from typing import Any
 from schemas import Event
 from schemas.appointments import Appointment as AppointmentEvent
 from schemas.appointments import AppointmentDeleted, AppointmentStatus
+from schemas.callbacks import OPEN
 from schemas.callbacks import Callback as CallbackEvent
 from schemas.configuration import CustomerErased, CustomerPreferences, CustomerPreferencesDeleted
 from schemas.decisions import Decision
@@ -13,8 +14,7 @@ from schemas.event_types import APPOINTMENTS, CALLBACKS, DECISIONS, DIRECTORY, R
 from schemas.receipts import AddressOptedIn, AddressOptedOut
 from streams.policy.delivery.known import rows
 from streams.policy.notification import ownership
-from streams.policy.notification.facts import OPEN
-from streams.policy.notification.rows import Ruling
+from streams.policy.notification.rows import KEPT
 from streams.state import State
 
 MOVING = frozenset({"appointment.cancelled", "appointment.deleted", "appointment.rescheduled"})
@@ -38,7 +38,7 @@ def _appointment(event: Event, offset: int, timestamp_ms: int, state: State) -> 
     has_moved = not is_cancelled and before.starts_at is not None and starts_at != before.starts_at
     overtakes = event.type in MOVING or has_moved or (is_cancelled and not before.is_cancelled)
     row = rows.Appointment(
-        int(max(timestamp_ms / 1000, starts_at or 0)) + rows.KEPT,
+        int(max(timestamp_ms / 1000, starts_at or 0)) + KEPT,
         data.version,
         starts_at,
         is_cancelled or isinstance(data, AppointmentDeleted),
@@ -54,19 +54,11 @@ def _callback(event: Event, offset: int, timestamp_ms: int, state: State) -> Non
     before = known or rows.Callback(0, -1)
     if data.version <= before.version:
         return
-    said = ownership.Statement(
-        event_type=event.type,
-        is_open=data.status in OPEN,
-        is_first=before.version < 0,
-        assigned_to=data.assigned_to,
-        decision_id=data.decision_id,
-        offset=offset,
-        is_silent=False,
-    )
+    said = ownership.statement(event.type, data, is_first=before.version < 0, offset=offset)
     owner, _ = ownership.after_snapshot(before.owner, said)
     for ruling in before.pending:
         owner, _ = ownership.after_decision(owner, ruling)
-    forget_at = 0 if data.status in OPEN else timestamp_ms // 1000 + rows.KEPT
+    forget_at = 0 if data.status in OPEN else timestamp_ms // 1000 + KEPT
     row = rows.Callback(forget_at, data.version, data.status, owner)
     state.put(rows.CALLBACKS, event.company_id, data.callback_id, rows.encode(row))
 
@@ -76,19 +68,11 @@ def _decision(event: Event, offset: int, timestamp_ms: int, state: State) -> Non
     assert isinstance(data, Decision)
     if data.callback_id is None:
         return
-    ruling = Ruling(
-        type=event.type,
-        id=data.decision_id,
-        source=event.source,
-        offset=offset,
-        staff_id=data.staff_id,
-        previous_staff_id=data.previous_staff_id,
-        seen=data.basis.get(CALLBACKS),
-    )
+    ruling = ownership.ruling(event.type, data, event.source, offset)
     known = rows.read(rows.Callback, state, rows.CALLBACKS, event.company_id, data.callback_id)
     if known is None or known.version < 0:
         pending = known.pending if known is not None else ()
-        row = rows.Callback(timestamp_ms // 1000 + rows.KEPT, -1, pending=(*pending, ruling))
+        row = rows.Callback(timestamp_ms // 1000 + KEPT, -1, pending=(*pending, ruling))
     else:
         owner, _ = ownership.after_decision(known.owner, ruling)
         row = rows.Callback(known.forget_at, known.version, known.status, owner)
@@ -111,7 +95,7 @@ def _choice(
     data: CustomerPreferences | CustomerPreferencesDeleted, timestamp_ms: int, erased_ms: int | None
 ) -> rows.Customer:
     if isinstance(data, CustomerPreferencesDeleted):
-        return rows.Customer(timestamp_ms // 1000 + rows.KEPT, data.version, erased_ms=erased_ms)
+        return rows.Customer(timestamp_ms // 1000 + KEPT, data.version, erased_ms=erased_ms)
     quiet = data.quiet_hours
     return rows.Customer(
         0,
@@ -127,7 +111,7 @@ def _erased(data: CustomerErased, timestamp_ms: int, state: State) -> None:
     """Takes effect whatever versions are known; the version stays, so that nothing older brings them back."""
     known = rows.read(rows.Customer, state, rows.CUSTOMERS, data.company_id, data.customer_id)
     version = max(-1 if known is None else known.version, -1 if data.version is None else data.version)
-    row = rows.Customer(timestamp_ms // 1000 + rows.KEPT, version, erased_ms=timestamp_ms)
+    row = rows.Customer(timestamp_ms // 1000 + KEPT, version, erased_ms=timestamp_ms)
     state.put(rows.CUSTOMERS, data.company_id, data.customer_id, rows.encode(row))
 
 

@@ -4,11 +4,12 @@ Every row begins with when it may be forgotten (seconds of record time; 0: never
 go to the end, with a default, so that older rows stay readable.
 """
 
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
-from streams.policy.notification.rows import Owner, Ruling
+from streams.policy.notification.memory import decode
+from streams.policy.notification.rows import Owner, Ruling, Versioned
 from streams.state import State
 
 APPOINTMENTS: Final = "appointments"
@@ -20,16 +21,8 @@ TABLES = (APPOINTMENTS, CALLBACKS, CUSTOMERS, OPT_OUTS)
 EVERY_COMPANY: Final = ""
 """The scope of an opt-out that holds for all of them: no company has an empty id."""
 
-KEPT = 30 * 86_400
-"""Seconds of record time for which the finished and the deleted are remembered; the inputs live for 14 days."""
 
-
-class Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    forget_at: int
-    version: int
-
-
-class Appointment(Row, array_like=True, frozen=True, gc=False):
+class Appointment(Versioned, array_like=True, frozen=True, gc=False):
     """`overtaken`: the newest version that was cancelled, deleted or moved: what is about older ones is stale."""
 
     starts_at: float | None = None
@@ -37,7 +30,7 @@ class Appointment(Row, array_like=True, frozen=True, gc=False):
     overtaken: int = -1
 
 
-class Callback(Row, array_like=True, frozen=True):
+class Callback(Versioned, array_like=True, frozen=True):
     """`version` is -1 until the callback itself arrives; `pending` are decisions that came before it."""
 
     status: str = ""
@@ -45,7 +38,7 @@ class Callback(Row, array_like=True, frozen=True):
     pending: tuple[Ruling, ...] = ()
 
 
-class Customer(Row, array_like=True, frozen=True, gc=False):
+class Customer(Versioned, array_like=True, frozen=True, gc=False):
     """What a customer has chosen. `unsubscribed`: (channel, event type or None for all); `quiet`: (start, end);
     `erased_ms`: when their person was to be forgotten, in record time."""
 
@@ -55,27 +48,21 @@ class Customer(Row, array_like=True, frozen=True, gc=False):
     erased_ms: int | None = None
 
 
-class OptOut(Row, array_like=True, frozen=True, gc=False):
+class OptOut(Versioned, array_like=True, frozen=True, gc=False):
     """Whether an address wants nothing of some type, or of any, on a channel. `version`: when that was said, in
     milliseconds."""
 
     is_out: bool = True
 
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=Versioned)
 
 encode = msgspec.msgpack.Encoder().encode
-_decoders: dict[type[Row], msgspec.msgpack.Decoder[Any]] = {
-    kind: msgspec.msgpack.Decoder(kind) for kind in (Row, Appointment, Callback, Customer, OptOut)
-}
 
 
 def read(kind: type[R], state: State, table: str, company_id: str, key: str) -> R | None:
     content = state.get(table, company_id, key)
-    if content is None:
-        return None
-    row: R = _decoders[kind].decode(content)
-    return row
+    return None if content is None else decode(kind, content)
 
 
 def opt_out_key(channel: str, recipient_hash: str, event_type: str | None) -> str:
@@ -85,9 +72,8 @@ def opt_out_key(channel: str, recipient_hash: str, event_type: str | None) -> st
 
 def forget(state: State, at: float) -> None:
     """Drop the rows that are due at `at` (seconds of record time)."""
-    head = _decoders[Row].decode
     for table in TABLES:
         for company_id in list(state.scopes(table)):
             for key, content in list(state.rows(table, company_id).items()):
-                if 0 < head(content).forget_at <= at:
+                if 0 < decode(Versioned, content).forget_at <= at:
                     state.delete(table, company_id, key)

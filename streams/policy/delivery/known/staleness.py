@@ -1,14 +1,12 @@
 """Whether what a notification says is still so, as far as is known."""
 
+from schemas.callbacks import OPEN, CallbackStatus
 from schemas.event_types import CALLBACKS, DECISIONS
 from schemas.notifications import AttemptDue, EntityType
 from schemas.reasons import NotificationType
 from streams.policy.delivery.known import rows
-from streams.policy.notification.facts import OPEN
 from streams.policy.notification.ownership import after_decision
 from streams.state import State
-
-CANCELLED = "cancelled"
 
 
 def is_superseded(due: AttemptDue, state: State) -> bool:
@@ -31,7 +29,7 @@ def _is_overtaken(due: AttemptDue, callback: rows.Callback, state: State) -> boo
         case NotificationType.CALLBACK_WITHDRAWN:
             return _is_applied(due, state) and _holder(callback) == due.recipient.id
         case _:
-            return is_newer and callback.status == CANCELLED
+            return is_newer and callback.status == CallbackStatus.CANCELLED
 
 
 def _is_applied(due: AttemptDue, state: State) -> bool:

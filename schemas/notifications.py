@@ -89,7 +89,9 @@ class NotificationRequest(Model):
     """What is to be sent, rendered for each channel of its chain.
 
     `notification_id` is the permanent idempotency key; `caused_by` is the id of the event or decision behind it.
-    `sender_name` and `reply_to` are the branch's, else the company's.
+    `sender_name` and `reply_to` are the branch's, else the company's. `customer_id` is the customer whom it speaks
+    of, whoever is told, and `as_of` the record time of the event from which it has them: once they are erased,
+    nothing is sent that speaks of them as they were before.
     """
 
     notification_id: Id
@@ -113,6 +115,15 @@ class NotificationRequest(Model):
     config: ConfigRef
     caused_by: EventId
     cause: Cause
+    customer_id: Id | None = None
+    as_of: Instant | None = None
+
+    @property
+    def about_customer(self) -> str | None:
+        """Whom it speaks of; a customer who is told is meant even where that is not said."""
+        if self.customer_id is None and self.audience is Audience.CUSTOMER:
+            return self.recipient.id
+        return self.customer_id
 
 
 class Attempt(Model):

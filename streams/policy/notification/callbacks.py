@@ -21,7 +21,7 @@ def snapshot(event_type: str, data: CallbackEvent, cause: Cause, at: float, memo
     row = memory.read(Callback, ENTITIES, key) or Callback(forget_at=0, version=-1)
     if row.facts is not None and data.version <= row.version:
         return triggers.STALE
-    facts = of_callback(data)
+    facts = of_callback(data, at)
     told: list[Trigger] = []
     if event_type == "callback.requested" and data.status in OPEN:
         reason = None if data.notify is Notify.ALL else Suppression.NOT_WANTED

@@ -156,6 +156,7 @@ def _request(event: Event, place: Place) -> Iterator[Row]:
             **_subject(data),
             **_origin(data, data.config),
             "recipient_id": data.recipient.id,
+            "customer_id": data.about_customer,
             "priority": data.priority,
             "locale": data.locale,
             "channels": [data.channel, *data.fallback_channels],

@@ -113,7 +113,7 @@ def _letter(letter: Letter, told: list[Letter], boxes: bool) -> Iterator[Text | 
     yield _bold(f"Dead letter {letter['notification_id']} of company {letter['company_id']}")
     data = letter["data"]
     if letter["recipient_id"] == ERASED:
-        yield Text(f"  {letter['event_type']} for a person who has been erased: it cannot be sent again")
+        yield Text(f"  {letter['event_type']} about a customer who has been erased: it cannot be sent again")
     else:
         entity, config = data["entity"], data["config"]
         yield Text(

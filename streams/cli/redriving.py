@@ -110,7 +110,7 @@ def hindrance(letter: Letter) -> Verdict | None:
     """Why it cannot, or need not, be sent again."""
     id = letter["notification_id"]
     if letter["recipient_id"] == ERASED:
-        return Verdict(False, f"{id}  not sent again: its recipient has been erased")
+        return Verdict(False, f"{id}  not sent again: its customer has been erased")
     if letter["status"] in REACHED:
         return Verdict(True, f"{id}  has arrived meanwhile: nothing to do")
     return None

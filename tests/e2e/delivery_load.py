@@ -15,6 +15,8 @@ MAILS = 2000
 RATE = 30.0
 """Events a second; nearly each of them is to tell somebody."""
 COMPANIES = 6
+SLOW = 0.1
+"""Of the mails: taken over at once, answered a second or two later."""
 TOLD = ("appointment.created", "appointment.rescheduled", "appointment.cancelled")
 BEFORE = timedelta(minutes=1)
 """The shortest time before the start that a configuration can say."""
@@ -87,6 +89,12 @@ class MailLoad(Load):
     def told(self) -> int:
         """How many notifications are to come of it, those that reminders are included."""
         return sum(clinic.told for clinic in self._clinics)
+
+    def _send_one(self) -> None:
+        """Some answers are slow, so that whatever happens finds mails whose answers are still awaited."""
+        super()._send_one()
+        if self._rng.random() < SLOW:
+            self._system.box.plan("DOT", self._rng.uniform(0.5, 2.5))
 
     def finish(self) -> None:
         wait_until(lambda: self.told >= MAILS, f"{MAILS} events", MAILS / RATE + 60)

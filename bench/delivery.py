@@ -12,7 +12,7 @@ from typing import Any
 from bench.backlog import reached
 from bench.contest import ratio, summary
 from bench.job import Job
-from bench.kafka import PATIENCE, Progress, Sample, count_answers, producer, send, topics, write
+from bench.kafka import PATIENCE, Made, Progress, Sample, count_answers, producer, send, topics, write
 from bench.loads.mails import Clinics
 from bench.narrator import Narrator
 from bench.process import Process, cpu_seconds, machine_cpu_seconds, must_run, peak_mebibytes, stopped, worker
@@ -23,6 +23,8 @@ from bench.workers.smtp_pool import MAILS
 ROLE, POOL = "bench.workers.role", "bench.workers.smtp_pool"
 DELIVER, BARE, MESSAGE = "deliver", "bare pool", "EmailMessage"
 CONTESTANTS = {DELIVER: ROLE, BARE: POOL, MESSAGE: POOL}
+SERVERS = {"at once": 0.0, "after 30 ms": 0.03}
+"""How many seconds the server takes to answer a mail. One that writes it to a disk takes some time."""
 BACKLOG = 10_000
 AWAY_BACKLOG = 5_000
 AWAY_SECONDS = 60.0
@@ -33,61 +35,78 @@ CREATED, CANCELLED = "appointment.created", "appointment.cancelled"
 
 
 def steps(scale: Scale) -> int:
-    return scale.rounds * len(CONTESTANTS) + scale.rounds + 1
+    return scale.rounds * (len(CONTESTANTS) * len(SERVERS) + 1) + 1
 
 
 def measure(brokers: str, scale: Scale, narrator: Narrator) -> dict[str, Any]:
-    """`throughput` by contestant and round, `deliver_against` the others, `urgent`, `away`."""
+    """`servers`: by how long the answer takes `throughput` and `deliver_against` the others; `urgent`; `away`."""
+    return {
+        "servers": {name: _contest(brokers, name, scale, narrator) for name in SERVERS},
+        "urgent": _urgent_rounds(brokers, scale, narrator),
+        "away": _absence(brokers, scale, narrator),
+    }
+
+
+def _contest(brokers: str, server: str, scale: Scale, narrator: Narrator) -> dict[str, Any]:
     runs: dict[str, list[dict[str, Any]]] = {label: [] for label in CONTESTANTS}
-    count = scale.of(BACKLOG)
+    count, seconds = scale.of(BACKLOG), SERVERS[server]
+    mails = Clinics((), COMPANIES).attempts(count, CREATED, "fast.example")
     for _ in range(scale.rounds):
         for label in CONTESTANTS:
-            with narrator.step(f"{label}: {count:,} mails") as say:
+            with narrator.step(f"{label}: {count:,} mails, answered {server}") as say:
                 load = os.getloadavg()[0]
-                run = _deliver(brokers, count) if label == DELIVER else _pool(label, count)
+                run = _deliver(brokers, mails, seconds) if label == DELIVER else _pool(label, mails, seconds)
                 runs[label].append(run | {"load_before": round(load, 1)})
                 say(f"{run['events_per_second']:,} mails/s, {run['cpu_ms_per_mail']} ms of CPU a mail")
-    urgent = []
-    for _ in range(scale.rounds):
-        with narrator.step(f"urgent mails beside {BACKLOG:,} slow ones of another company") as say:
-            urgent.append(_urgent(brokers, scale.seconds))
-            say(f"p50 {urgent[-1]['p50_ms']} ms, p99 {urgent[-1]['p99_ms']} ms")
-    seconds = max(5.0, AWAY_SECONDS * scale.size)
-    with narrator.step(f"{scale.of(AWAY_BACKLOG):,} mails, the server away for {seconds:.0f} s") as say:
-        away = _away(brokers, scale.of(AWAY_BACKLOG), seconds)
-        say(f"all accepted after {away['seconds']} s; lost {away['lost']}, doubled {away['doubled']}")
     return {
         "throughput": {label: {"runs": each, **summary(each)} for label, each in runs.items()},
         "deliver_against": {label: ratio(runs[DELIVER], runs[label]) for label in (BARE, MESSAGE)},
-        "urgent": {"runs": urgent, **summary(urgent)},
-        "away": away,
     }
+
+
+def _urgent_rounds(brokers: str, scale: Scale, narrator: Narrator) -> dict[str, Any]:
+    runs, crowd = [], _crowd()
+    for _ in range(scale.rounds):
+        with narrator.step(f"urgent mails beside {BACKLOG:,} slow ones of another company") as say:
+            runs.append(_urgent(brokers, crowd, scale.seconds))
+            say(f"p50 {runs[-1]['p50_ms']} ms, p99 {runs[-1]['p99_ms']} ms")
+    return {"runs": runs, **summary(runs)}
+
+
+def _absence(brokers: str, scale: Scale, narrator: Narrator) -> dict[str, Any]:
+    count, seconds = scale.of(AWAY_BACKLOG), max(5.0, AWAY_SECONDS * scale.size)
+    with narrator.step(f"{count:,} mails, the server away for {seconds:.0f} s") as say:
+        found = _away(brokers, count, seconds)
+        say(f"all accepted after {found['seconds']} s; lost {found['lost']}, doubled {found['doubled']}")
+    return found
 
 
 # -- throughput
 
 
-def _deliver(brokers: str, count: int) -> dict[str, Any]:
-    load = Clinics(("booking.directory", "delivery.email"), COMPANIES)
-    with _stage(brokers, load) as (job, server):
+def _deliver(brokers: str, mails: list[Made], answer_seconds: float) -> dict[str, Any]:
+    load, count = Clinics(("booking.directory", "delivery.email"), COMPANIES), len(mails)
+    with _stage(brokers, load, answer_seconds) as (job, server):
         progress, before = Progress(job, load), write(job, load.before())
-        backlog = load.attempts(count, CREATED, "fast.example")
         with worker(ROLE, job, "deliver") as process:
             progress.wait_for(before, process)
             with stopped(process):
-                write(job, backlog)
+                write(job, mails)
             samples = _until_taken(server, count, process)
             progress.wait_for(before + count, process)
             return _rate(samples, count, process, server) | {"answers": count_answers(job, load)}
 
 
-def _pool(label: str, count: int) -> dict[str, Any]:
-    backlog = Clinics((), COMPANIES).attempts(count, CREATED, "fast.example")
-    with tempfile.TemporaryDirectory(prefix="staffetta-bench-") as folder, sink(Path(folder)) as server:
+def _pool(label: str, mails: list[Made], answer_seconds: float) -> dict[str, Any]:
+    with (
+        tempfile.TemporaryDirectory(prefix="staffetta-bench-") as folder,
+        sink(Path(folder), answer_seconds) as server,
+    ):
         job = Job("", "", 0, folder, smtp_port=server.port)
-        (Path(folder) / MAILS).write_bytes(b"\n".join(made.value for made in backlog))
+        (Path(folder) / MAILS).write_bytes(b"\n".join(made.value for made in mails))
         with worker(POOL, job, "ready" if label == BARE else "message") as process:
-            return _rate(_until_taken(server, count, process), count, process, server) | {"answers": server.taken}
+            samples = _until_taken(server, len(mails), process)
+            return _rate(samples, len(mails), process, server) | {"answers": server.taken}
 
 
 def _until_taken(server: Sink, count: int, process: Process) -> list[Sample]:
@@ -118,20 +137,22 @@ def _rate(samples: list[Sample], count: int, process: Process, server: Sink) -> 
 # -- urgent mails
 
 
-def _urgent(brokers: str, seconds: float) -> dict[str, Any]:
+def _crowd() -> list[Made]:
+    """Another company's mails: half of them normal, half of them low; each takes long."""
+    made = Clinics((), 1, first=COMPANIES).attempts(BACKLOG, CREATED, SLOW_DOMAIN)
+    return [each._replace(topic=each.topic + ".low" * (at % 2)) for at, each in enumerate(made)]
+
+
+def _urgent(brokers: str, crowd: list[Made], seconds: float) -> dict[str, Any]:
     """From making the event that cancels an appointment to the server's taking the mail, through `notify` and
     `deliver`, while another company's mails wait, and each of them takes long."""
     load = Clinics(("booking.directory",), COMPANIES)
-    crowd = Clinics((), 1, first=COMPANIES)
     with _stage(brokers, load) as (job, server), ExitStack() as stack:
         write(job, load.before())
         notify, deliver = (stack.enter_context(worker(ROLE, job, name)) for name in ("notify", "deliver"))
         _cancel(job, load, 1, 1.0)
         _until(lambda: len(server.named()) == 1, notify)
-        half = BACKLOG // 2
-        write(job, crowd.attempts(half, CREATED, SLOW_DOMAIN))
-        low = crowd.attempts(half, CREATED, SLOW_DOMAIN)
-        write(job, (made._replace(topic=f"{made.topic}.low") for made in low))
+        write(job, crowd)
         _until(lambda: server.taken > 1 + job.connections, deliver)
         made_at = _cancel(job, load, int(HIGH_RATE * seconds), HIGH_RATE)
         _until(lambda: made_at.keys() <= server.named().keys(), deliver)
@@ -198,8 +219,8 @@ def _thinned(curve: list[tuple[float, int]], most: int = 200) -> list[tuple[floa
 
 
 @contextmanager
-def _stage(brokers: str, load: Clinics) -> Iterator[tuple[Job, Sink]]:
-    with topics(brokers, load, 4) as job, sink(Path(job.folder)) as server:
+def _stage(brokers: str, load: Clinics, answer_seconds: float = 0.0) -> Iterator[tuple[Job, Sink]]:
+    with topics(brokers, load, 4) as job, sink(Path(job.folder), answer_seconds) as server:
         yield replace(job, smtp_port=server.port), server
 
 

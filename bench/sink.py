@@ -32,18 +32,21 @@ _OK = b"250 OK\r\n"
 class Sink:
     """The server seen from outside. `folder` is for its counter and its log."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, answer_seconds: float = 0.0) -> None:
+        """`answer_seconds`: how long the answer to a mail takes."""
+        self._answer_seconds = answer_seconds
         self._counter, self._log = folder / "sink.count", folder / "sink.log"
         self._counter.write_bytes(bytes(SIZE))
         self._log.touch()
         with self._counter.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), SIZE, access=mmap.ACCESS_READ)
-        self.port = port
+        self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Listens when this returns; on the same port as before."""
-        command = [sys.executable, "-m", "bench.sink", str(self._counter), str(self._log), str(self.port)]
+        given = self._counter, self._log, self.port, self._answer_seconds
+        command = [sys.executable, "-m", "bench.sink", *map(str, given)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
@@ -74,8 +77,8 @@ class Sink:
 
 
 @contextmanager
-def sink(folder: Path) -> Iterator[Sink]:
-    made = Sink(folder)
+def sink(folder: Path, answer_seconds: float = 0.0) -> Iterator[Sink]:
+    made = Sink(folder, answer_seconds)
     made.start()
     try:
         yield made
@@ -84,8 +87,8 @@ def sink(folder: Path) -> Iterator[Sink]:
 
 
 class _Session(asyncio.Protocol):
-    def __init__(self, counter: mmap.mmap, log: Path) -> None:
-        self._counter, self._log = counter, log
+    def __init__(self, counter: mmap.mmap, log: Path, answer_seconds: float) -> None:
+        self._counter, self._log, self._answer_seconds = counter, log, answer_seconds
         self._rest = b""
         self._in_mail = False
         self._recipient = b""
@@ -126,8 +129,9 @@ class _Session(asyncio.Protocol):
         return _OK
 
     def _take(self) -> bytes:
-        if self._recipient.endswith(SLOW_DOMAIN.encode()):
-            asyncio.get_running_loop().call_later(SLOW_SECONDS, self._taken)
+        seconds = SLOW_SECONDS if self._recipient.endswith(SLOW_DOMAIN.encode()) else self._answer_seconds
+        if seconds:
+            asyncio.get_running_loop().call_later(seconds, self._taken)
             return b""
         if self._recipient.endswith(NAMED_DOMAIN.encode()):
             with self._log.open("a") as file:
@@ -143,14 +147,16 @@ class _Session(asyncio.Protocol):
         struct.pack_into("Q", self._counter, 0, struct.unpack_from("Q", self._counter)[0] + 1)
 
 
-async def _serve(counter: Path, log: Path, port: int) -> None:
+async def _serve(counter: Path, log: Path, port: int, answer_seconds: float) -> None:
     with counter.open("r+b") as file, mmap.mmap(file.fileno(), SIZE) as mapped:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Session(mapped, log), "127.0.0.1", port, backlog=1000)
+        server = await loop.create_server(
+            lambda: _Session(mapped, log, answer_seconds), "127.0.0.1", port, backlog=1000
+        )
         print(server.sockets[0].getsockname()[1], flush=True)
         await server.serve_forever()
 
 
 if __name__ == "__main__":
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(_serve(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(_serve(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))

@@ -142,8 +142,11 @@ class Partition:
             pass  # the moment that the role asked for
 
     async def _gather(self) -> None:
-        """Many transactions of one record each cost more than one of many: wait a moment for company."""
-        if self._taking and self.queue.count < FEW:
+        """Many transactions of one record each cost more than one of many: wait a moment for company. Where jobs
+        are under way, what comes next is what they say, and what takes their places."""
+        if self._taking and self._jobs:
+            await asyncio.wait(self._jobs, timeout=self._around.settings.gather_answers)
+        elif self._taking and self.queue.count < FEW:
             rest = self._last_commit + self._around.settings.gather - time.monotonic()
             if rest > 0:
                 await asyncio.sleep(rest)

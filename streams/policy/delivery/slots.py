@@ -35,7 +35,8 @@ class Slots:
     def room(self, partition: int, priority: Priority, taking: Held) -> int:
         """How many more of a priority this partition may take now, beside those that it is `taking` already; 0
         remembers that it asked."""
-        held = self._held.get(partition, Counter[Priority]()) + Counter(taking)
+        held = Counter(self._held.get(partition, {}))
+        held.update(taking)
         room = self._share(partition, priority, held)
         if room > 0:
             self._waiting[priority].discard(partition)
@@ -46,14 +47,11 @@ class Slots:
     def free(self, partition: int, priority: Priority, held: Held) -> int:
         """How many of a priority are left of all, if this partition holds `held`. What is less urgent counts
         against the limit of what is more urgent, not the other way round."""
-        everybody = Counter(held)
-        for other, theirs in self._held.items():
-            if other != partition:
-                everybody += theirs
-        left = self._limits[Priority.HIGH] - everybody.total()
-        for limited in ORDER[1 : ORDER.index(priority) + 1]:
-            less_urgent = ORDER[ORDER.index(limited) :]
-            left = min(left, self._limits[limited] - sum(everybody[each] for each in less_urgent))
+        others = [theirs for other, theirs in self._held.items() if other != partition]
+        totals = [held.get(each, 0) + sum(theirs[each] for theirs in others) for each in ORDER]
+        left = self._limits[Priority.HIGH] - sum(totals)
+        for at in range(1, ORDER.index(priority) + 1):
+            left = min(left, self._limits[ORDER[at]] - sum(totals[at:]))
         return max(0, left)
 
     def hold(self, partition: int, held: Held) -> None:

@@ -124,6 +124,8 @@ class _Session(asyncio.Protocol):
             return b"354 go on\r\n"
         if verb == b"EHLO":
             return _EXTENSIONS
+        if verb == b"QUIT":
+            return b"221 bye\r\n"
         if verb == b"RCPT":
             self._recipient = line[9:-1]
         return _OK

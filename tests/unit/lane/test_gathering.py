@@ -53,7 +53,7 @@ class Sender:
 
 def partition(role: Sender, folder: Path, gather_answers: float) -> Partition:
     settings = LaneSettings(
-        brokers="", group="group", partitions=1, data_dir=folder, gather_answers=gather_answers
+        brokers="", group="group", partitions=1, data_dir=folder, gather=0, gather_answers=gather_answers
     )
 
     async def hand_over(batch: Batch, step: Callable[[Batch], Effects]) -> Effects:

@@ -184,7 +184,6 @@ class Partition:
     def _start(self, job: Any) -> None:
         task = asyncio.create_task(self._perform(job))
         self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
 
     async def _perform(self, job: Any) -> None:
         try:
@@ -193,5 +192,8 @@ class Partition:
             raise
         except BaseException as error:
             self._around.fail(f"a job of partition {self.state.partition}", error)
+        finally:
+            self._jobs.difference_update({asyncio.current_task()})
+        # Not under way any more when the loop wakes, or it would wait for one more answer.
         self._completions.append(completion)
         self._wake.set()

@@ -109,3 +109,25 @@ async def test_nobody_waits_for_a_slow_one(tmp_path: Path) -> None:
     told.set()
     await lone.let_go()
     assert role.answered[-1] == [0]
+
+
+async def test_the_last_answer_may_change_nothing(tmp_path: Path) -> None:
+    """A partition that is let go of while a job is under way ends with its answer, also if nothing comes of it."""
+    began, told = asyncio.Event(), asyncio.Event()
+
+    async def slow(job: int) -> None:
+        began.set()
+        await told.wait()
+
+    role = Sender(slow)
+    lone = partition(role, tmp_path, gather_answers=0)
+    lone.put(TOPIC, records(1))
+    lone.start()
+    await began.wait()
+    leaving = asyncio.create_task(lone.let_go())
+    for _ in range(20):  # until it has nothing left but to wait for the job
+        await asyncio.sleep(0)
+    told.set()
+    async with asyncio.timeout(20):
+        await leaving
+    assert role.answered == [[0]]

@@ -101,6 +101,7 @@ class Partition:
     async def _run(self) -> None:
         try:
             while self._taking or self._jobs or self._completions:
+                await self._hear_all()
                 batch = self._next_batch()
                 if batch is None:
                     await self._sleep()
@@ -141,12 +142,15 @@ class Partition:
         except TimeoutError:
             pass  # the moment that the role asked for
 
-    async def _gather(self) -> None:
-        """Many transactions of one record each cost more than one of many: wait a moment for company. Where jobs
-        are under way, what comes next is what they say, and what takes their places."""
-        if self._taking and self._jobs:
+    async def _hear_all(self) -> None:
+        """Jobs that were begun together end much at the same time: what they say, and what takes their places, is
+        one transaction instead of several."""
+        if self._taking and self._completions and self._jobs:
             await asyncio.wait(self._jobs, timeout=self._around.settings.gather_answers)
-        elif self._taking and self.queue.count < FEW:
+
+    async def _gather(self) -> None:
+        """Many transactions of one record each cost more than one of many: wait a moment for company."""
+        if self._taking and self.queue.count < FEW:
             rest = self._last_commit + self._around.settings.gather - time.monotonic()
             if rest > 0:
                 await asyncio.sleep(rest)

@@ -29,7 +29,7 @@ class LaneSettings:
     gather: float = 0.001
     """The least time between two transactions of one partition while few records wait."""
     gather_answers: float = 0.005
-    """How long to wait, after a transaction, for what the jobs under way say: all of them, or some."""
+    """How long the first answer of a job waits for those of the others that are under way."""
     commit_interval: float = 1.0
     """How often positions of partitions at rest are committed to the group."""
     transaction_timeout: float = 15.0

@@ -77,10 +77,8 @@ def _absence(brokers: str, scale: Scale, narrator: Narrator) -> dict[str, Any]:
     count, seconds = scale.of(AWAY_BACKLOG), max(5.0, AWAY_SECONDS * scale.size)
     with narrator.step(f"{count:,} mails, the server away for {seconds:.0f} s") as say:
         found = _away(brokers, count, seconds)
-        almost = found["seconds_for_99_percent"]
-        say(
-            f"99 % accepted after {almost} s, all after {found['seconds']} s; lost {found['lost']}, doubled {found['doubled']}"
-        )
+        ends = f"99 % accepted after {found['seconds_for_99_percent']} s, all after {found['seconds']} s"
+        say(f"{ends}; lost {found['lost']}, doubled {found['doubled']}")
     return found
 
 

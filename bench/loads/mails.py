@@ -17,7 +17,6 @@ from streams.state import State
 from streams.topics import contract_topics
 
 LADDER = (1, 10, 60, 300, 900, 3600)
-SCHEDULE = (1, 2, 4, 8, 15, 15, 15, 15, 15, 15)
 PRIORITIES = {"appointment.created": "delivery.email", "appointment.cancelled": "delivery.email.high"}
 SOURCE = "/bench/booking"
 

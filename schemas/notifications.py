@@ -120,10 +120,8 @@ class NotificationRequest(Model):
 
     @property
     def about_customer(self) -> str | None:
-        """Whom it speaks of; a customer who is told is meant even where that is not said."""
-        if self.customer_id is None and self.audience is Audience.CUSTOMER:
-            return self.recipient.id
-        return self.customer_id
+        """The customer whose erasure ends it: who is told, or of whom a colleague is told."""
+        return self.recipient.id if self.audience is Audience.CUSTOMER else self.customer_id
 
 
 class Attempt(Model):

@@ -120,7 +120,7 @@ def _quiet_hours(due: AttemptDue, choice: rows.Customer | None) -> Quiet | None:
     if due.priority is Priority.HIGH or due.audience is Audience.STAFF:
         return None
     asked, own = due.quiet_hours, choice.quiet if choice is not None else None
-    zone = (choice.zone if choice is not None else None) or (asked.timezone if asked is not None else None)
+    zone = (choice.zone if choice is not None else None) or (asked.timezone if asked is not None else due.timezone)
     if own is not None and zone is not None:
         return Quiet(*own, zone)
     return None if asked is None else Quiet(asked.start, asked.end, asked.timezone)

@@ -36,6 +36,7 @@ UPSERTS: dict[type[BaseModel], Reading] = {
             told.sender_name or "",
             told.reply_to or "",
             _hours(told.quiet_hours),
+            told.timezone,
         ),
     ),
     entities.Branch: lambda told: (

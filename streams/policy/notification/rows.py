@@ -49,6 +49,7 @@ class Company(Versioned, array_like=True, frozen=True, gc=False):
     sender_name: str = ""
     reply_to: str = ""
     quiet: Hours | None = None
+    zone: str = ""
 
 
 class Branch(Versioned, array_like=True, frozen=True, gc=False):

@@ -305,6 +305,14 @@ def test_quiet_hours_chosen_since(worker: Worker, salon: Booking) -> None:
     assert worker.posted[0].topic == "delivery.retry.900"
 
 
+def test_quiet_hours_chosen_since_without_a_zone(worker: Worker, salon: Booking) -> None:
+    """Quiet hours that say no zone, and come to a notification that had none, mean the zone that it knows."""
+    heard(worker, preferences(salon, quiet_hours={"start": "12:00", "end": "13:00"}))
+    ask(worker, timezone="Europe/Berlin")
+    assert worker.jobs == []
+    assert worker.posted[0].topic == "delivery.retry.900"
+
+
 def test_erased(worker: Worker, salon: Booking) -> None:
     """What waits for somebody who was erased is suppressed; what is written for them later is not."""
     ask(worker, retry_schedule_seconds=[1])

@@ -9,6 +9,7 @@ from schemas.appointments import AppointmentDeleted
 from schemas.base import Notify
 from schemas.reasons import IntakeResult, Suppression
 from streams.policy.notification import replanning, triggers
+from streams.policy.notification.erasure import remembered
 from streams.policy.notification.facts import Facts, of_appointment
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.rows import ENTITIES, KEPT, Appointment
@@ -27,6 +28,7 @@ def heard(
         return triggers.STALE
     before = None if row is None else row.facts
     facts = _facts(event_type, data, before, at)
+    facts = facts and remembered(facts, memory)
     ends = facts.starts_at.timestamp() if facts is not None and facts.starts_at is not None else 0
     after = Appointment(int(max(at, ends)) + KEPT, data.version, facts)
     customer_id = facts.customer.id if facts is not None and facts.customer is not None else None

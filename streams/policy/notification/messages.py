@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from schemas import SOURCE as PROGRAM
 from schemas.event_types import OUTCOMES, REQUESTS
 from schemas.reasons import Level, Priority, Suppression
 from streams.clock import utc
@@ -15,6 +16,9 @@ from streams.policy.notification.recipients import Recipient
 from streams.policy.notification.rows import Config
 from streams.policy.notification.senders import Sender
 from streams.policy.notification.triggers import ENDED, Trigger
+
+SOURCE = f"{PROGRAM}/notify"
+"""Of every event that is written here."""
 
 
 class Message(NamedTuple):

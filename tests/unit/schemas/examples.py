@@ -163,6 +163,7 @@ REQUEST: Data = {
     "cause": {"topic": "booking.appointments", "offset": 12},
     "customer_id": "cu-9",
     "as_of": "2026-11-22T08:59:00Z",
+    "timezone": "Europe/Berlin",
 }
 ATTEMPT: Data = {
     "channel": "sms",

@@ -6,6 +6,9 @@ and forgets the intent. An intent whose answer is missing after a crash may have
 `unconfirmed`, and repeated once after the grace. What is to be tried later leaves as a record of the delay topics,
 and comes back through `retry`.
 
+Where all sending slots are taken, messages are taken on all the same, within bounds, and wait in lines of their
+companies, which take turns: a topic shows who comes next only when what stands before them was taken.
+
 It reads the booking system's events, our decisions and what recipients tell us too: before each attempt it asks
 whether that still makes sense.
 """

@@ -34,7 +34,7 @@ def pick(
             taken = fetched.take(min(left, room + ahead.room(partition, priority)), names)
             runs += taken
             left -= _count(taken)
-            taking[priority] = _count(taken)
+            taking[priority] = min(room, _count(taken))
     return runs
 
 

@@ -15,7 +15,7 @@ help: ## What can be made
 	@echo
 	@echo "  SEED=n repeats a run of demo or test. With STAFFETTA_BROKERS set, both use that cluster."
 
-demo: .venv/synced ## A day of a German chain on a real Kafka, with crashes; KEEP=1 leaves it running
+demo: .venv/synced ## A day of a German chain on a real Kafka, with faults; KEEP=1 leaves it running
 	$(RUN) staffetta demo $(if $(KEEP),--keep) $(if $(SEED),--seed $(SEED))
 
 test: .venv/synced ## All tests, on a real Kafka; ROUNDS=n for more rounds of faults, ARGS='-k name' for a few

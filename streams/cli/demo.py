@@ -9,11 +9,12 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running afterwards, for a look.")] = False,
     seed: Annotated[int, typer.Option(help="Another seed is another day.")] = 7,
 ) -> None:
-    """Play one day of a German chain on a real Kafka, with workers killed and paused, and check what came of it.
+    """Play one day of a German chain on a real Kafka, with faults on purpose, and check what came of it.
 
-    12 branches, 60 people, 400 appointments and 300 callbacks, in about two minutes. It starts Kafka and a mail
-    inbox for itself (needs the extra `demo`); with STAFFETTA_BROKERS set, that cluster is used instead. Exit
-    status 1 if something was lost or doubled.
+    12 branches, 60 people, 475 appointments and 300 callbacks, in about two minutes. Workers are killed and
+    paused; the mail server puts off, refuses, and drops connections. It starts Kafka and a mail inbox for itself
+    (needs the extra `demo`); with STAFFETTA_BROKERS set, that cluster is used instead. Exit status 1 if something
+    was lost or doubled.
     """
     from rich.console import Console
 

@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from schemas import CONTENT_TYPE_HEADER, EVENT_TYPES
-from streams.demo.world import Entity, World
+from streams.demo import cases, telling
+from streams.demo.appointments import Appointments
+from streams.demo.entities import Entity
+from streams.demo.world import CLOSES, OPENS, World
 
-OPENS, CLOSES = timedelta(hours=7), timedelta(hours=18)
-APPOINTMENTS = 400
 CALLBACKS = 300
 DUPLICATES = 25
 OUT_OF_ORDER = 12
@@ -41,11 +42,13 @@ class Day:
         self.world = World(midnight, self._rng)
         self.midnight = midnight
         self._plan: list[Planned] = []
-        self.directory = [self._record(midnight + OPENS, *event) for event in self.world.directory()]
+        known = *self.world.directory(), *cases.preferences(telling.SALON)
+        self.directory = [self._record(midnight + OPENS, *event) for event in known]
         self._plan_appointments()
         self._plan_callbacks()
         self._plan_commands()
         self._plan_departure()
+        self._plan_slip()
         self._plan_repeats()
         self._plan_poison()
 
@@ -55,44 +58,16 @@ class Day:
         return sorted(self._plan, key=lambda planned: (planned.at, planned.number))
 
     def _plan_appointments(self) -> None:
-        for number in range(APPOINTMENTS):
-            branch = self._rng.choice(self.world.branches)
-            made = self._moment()
-            starts = made + timedelta(days=self._rng.randint(1, 20), minutes=15 * self._rng.randint(0, 20))
-            service = self._rng.choice(self.world.services[branch.company_id])
-            appointment = Entity(
-                branch.company_id,
-                "appointment",
-                {
-                    "appointment_id": f"ap-{number + 1}",
-                    "branch_id": branch.data["branch_id"],
-                    "service_id": service.data["service_id"],
-                    "staff_id": self._rng.choice(self.world.staff_of(branch)).data["staff_id"],
-                    "customer": self.world.customer(),
-                    "starts_at": starts.isoformat(),
-                    "duration_minutes": service.data["duration_minutes"],
-                    "status": "booked",
-                    "links": {"manage": f"https://termine.example/ap-{number + 1}"},
-                },
-            )
-            self._add(made, *appointment.event("appointment.created"))
-            self._add_aftermath(appointment, made, starts)
-
-    def _add_aftermath(self, appointment: Entity, made: datetime, starts: datetime) -> None:
-        later, luck = made + timedelta(minutes=self._rng.randint(5, 90)), self._rng.random()
-        if luck < 0.15:
-            moved = starts + timedelta(hours=self._rng.choice([-2, 1, 24]))
-            change = {"starts_at": moved.isoformat(), "previous_starts_at": starts.isoformat()}
-            self._add(later, *appointment.event("appointment.rescheduled", **change))
-        elif luck < 0.25:
-            self._add(later, *appointment.event("appointment.cancelled", status="cancelled"))
-        elif luck < 0.35:
-            self._add(later, *appointment.event("appointment.updated", notes="Bitte Parkplatz freihalten"))
+        appointments = Appointments(self.world)
+        self.reminders = appointments.reminders
+        for plan in (appointments.later(), appointments.soon(), cases.bookings(self.world, appointments)):
+            for at, happened in plan:
+                self._add(at, *happened)
 
     def _plan_callbacks(self) -> None:
         for number in range(CALLBACKS):
             branch = self._rng.choice(self.world.branches)
-            asked = self._moment()
+            asked = self.world.moment()
             service = self._rng.choice([None, *self.world.services[branch.company_id]])
             callback = Entity(
                 branch.company_id,
@@ -143,6 +118,11 @@ class Day:
         self.leaver = person.data["name"]
         self._add(self.midnight + timedelta(hours=12), *person.event("staff.upserted", is_active=False))
 
+    def _plan_slip(self) -> None:
+        """A template with a misspelt placeholder: it is refused, and the one before it stays in force."""
+        at = self.midnight + timedelta(hours=11, minutes=30)
+        self._add(at, *telling.misspelt(self.world.templates[0]))
+
     def _plan_repeats(self) -> None:
         """A producer that sends twice, and one whose older news overtakes the newer."""
         changes = [planned for planned in self._plan if planned.topic != "assignment.commands"]
@@ -150,20 +130,9 @@ class Day:
             later = planned.at + timedelta(minutes=self._rng.randint(1, 60))
             self._plan.append(Planned(later, len(self._plan), planned.topic, planned.key, planned.value))
         for number in range(OUT_OF_ORDER):
-            branch = self._rng.choice(self.world.branches)
-            appointment = Entity(
-                branch.company_id,
-                "appointment",
-                {
-                    "appointment_id": f"late-{number + 1}",
-                    "branch_id": branch.data["branch_id"],
-                    "customer": self.world.customer(),
-                    "starts_at": (self.midnight + timedelta(days=3, hours=12)).isoformat(),
-                    "duration_minutes": 30,
-                    "status": "booked",
-                },
-            )
-            at = self._moment()
+            branch, starts = self._rng.choice(self.world.branches), self.midnight + timedelta(days=3, hours=12)
+            appointment = Appointments(self.world).book(f"late-{number + 1}", branch, starts)
+            at = self.world.moment()
             first = appointment.event("appointment.created")
             second = appointment.event("appointment.cancelled", status="cancelled")
             self._add(at, *second)
@@ -181,11 +150,6 @@ class Day:
         for number, (topic, key, value) in enumerate(broken):
             at = noon + timedelta(minutes=10 * number)
             self._plan.append(Planned(at, len(self._plan), topic, key, value))
-        self.poison = len(broken)
-
-    def _moment(self) -> datetime:
-        minutes = (CLOSES - OPENS).total_seconds() / 60
-        return self.midnight + OPENS + timedelta(minutes=self._rng.uniform(5, minutes - 30))
 
     def _add(self, at: datetime, type: str, data: dict[str, Any]) -> None:
         self._plan.append(self._record(at, type, data))

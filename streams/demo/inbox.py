@@ -20,25 +20,21 @@ _MESSAGE_ID = re.compile(rb"Message-ID:\s*(<[^>]+>)", re.IGNORECASE)
 
 
 class Inbox:
-    """Everything that is sent to `smtp_url` ends here, whoever it was for."""
+    """Everything that is sent to `smtp_port` ends here, whoever it was for."""
 
     def __init__(self) -> None:
         if find_spec("mail_devel") is None:
             raise UserError("the demo's inbox is missing: install Staffetta with its extra `demo`", 1)
         self._password = secrets.token_urlsafe(8)
-        self._smtp, self._imap, self._http = free_ports(3)
+        self.smtp_port, self._imap, self._http = free_ports(3)
         self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def smtp_url(self) -> str:
-        return f"smtp://127.0.0.1:{self._smtp}"
 
     @property
     def page(self) -> str:
         return f"http://127.0.0.1:{self._http}"
 
     def __enter__(self) -> Self:
-        ports = ("--smtp-port", self._smtp, "--imap-port", self._imap, "--http-port", self._http)
+        ports = ("--smtp-port", self.smtp_port, "--imap-port", self._imap, "--http-port", self._http)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "mail_devel", "--host", "127.0.0.1", "--password", self._password]
             + [str(word) for word in ports],
@@ -47,7 +43,7 @@ class Inbox:
             stderr=subprocess.DEVNULL,
             preexec_fn=die_with_parent,
         )
-        for port in (self._smtp, self._imap, self._http):
+        for port in (self.smtp_port, self._imap, self._http):
             wait_for_port(port, self._process)
         return self
 

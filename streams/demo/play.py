@@ -11,10 +11,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from sinks.producer import EventProducer
 from streams.clock import utc
+from streams.demo.cases import REFUSED_ADDRESS
 from streams.demo.day import Day, Planned
+from streams.demo.mail_server import MailServer
 from streams.demo.names import BERLIN
 from streams.demo.workers import Worker
 from streams.settings import Settings
+
+DROPS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +28,14 @@ class Fault:
     do: Callable[[], None]
 
 
-def faults(day: Day, workers: Sequence[Worker]) -> list[Fault]:
-    """Three kills, and a pause that is longer than the session: three hours of the day are 18 s."""
+def faults(day: Day, workers: Sequence[Worker], mail: MailServer) -> list[Fault]:
+    """Three kills, a pause that is longer than the session (three hours of the day are 18 s), and a mail server
+    that refuses, puts off, and leaves in doubt."""
     paused: list[int] = []
     first, second = workers
-    noon = day.midnight.replace(hour=12)
+
+    def at(hour: int, minute: int = 0) -> datetime:
+        return day.midnight.replace(hour=hour, minute=minute)
 
     def pause() -> None:
         paused.append(first.pause("assign"))
@@ -38,11 +45,19 @@ def faults(day: Day, workers: Sequence[Worker]) -> list[Fault]:
             first.resume(process)
 
     return [
-        Fault(noon.replace(hour=9), "SIGKILL: deliver of worker 1, as it sends", lambda: first.kill("deliver")),
-        Fault(noon.replace(hour=10), "SIGKILL: assign of worker 2", lambda: second.kill("assign")),
-        Fault(noon.replace(hour=12), "SIGSTOP: assign of worker 1, for longer than its session", pause),
-        Fault(noon.replace(hour=15), "SIGCONT: assign of worker 1, whose partitions are long another's", resume),
-        Fault(noon.replace(hour=16), "SIGKILL: notify of worker 2", lambda: second.kill("notify")),
+        Fault(
+            at(8, 30),
+            f"550: the mail server refuses {REFUSED_ADDRESS} for good",
+            lambda: mail.refuse(REFUSED_ADDRESS),
+        ),
+        Fault(at(9), "SIGKILL: deliver of worker 1, as it sends", lambda: first.kill("deliver")),
+        Fault(at(10), "SIGKILL: assign of worker 2", lambda: second.kill("assign")),
+        Fault(at(11), '421: the mail server says "come back later" to all', lambda: mail.take_mails(False)),
+        Fault(at(11, 45), "250: the mail server takes mails again", lambda: mail.take_mails(True)),
+        Fault(at(12), "SIGSTOP: assign of worker 1, for longer than its session", pause),
+        Fault(at(13), f"The mail server drops {DROPS} connections after the final dot", lambda: mail.drop(DROPS)),
+        Fault(at(15), "SIGCONT: assign of worker 1, whose partitions are long another's", resume),
+        Fault(at(16), "SIGKILL: notify of worker 2", lambda: second.kill("notify")),
     ]
 
 

@@ -1,6 +1,7 @@
 """What came of the day: figures for people, and whether the guarantees held."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import quantiles
@@ -12,6 +13,8 @@ from rich.table import Table
 from schemas.event_types import DECISIONS, INTAKE_DEAD_LETTERS, OUTCOMES, REQUESTS
 from streams.audit import Entry, Finding, Kind, Log, examine
 from streams.audit.decisions import ASSIGNING
+from streams.demo import closing
+from streams.demo.appointments import Reminder
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -22,10 +25,12 @@ class Report:
     partitions: int
     speed: float
     inbox: Counter[str]
+    reminders: Sequence[Reminder]
 
     @cached_property
     def findings(self) -> list[Finding]:
-        return examine(self.log, self.partitions, self.inbox)
+        found = examine(self.log, self.partitions, self.inbox)
+        return [*found, *closing.missing(self.log, self.reminders)]
 
     def found(self, kind: Kind) -> list[str]:
         return [finding.what for finding in self.findings if finding.kind is kind]
@@ -111,20 +116,13 @@ def _branch_names(report: Report) -> dict[tuple[str, str], tuple[str, str]]:
 
 
 def _show_mails(report: Report, console: Console) -> None:
-    table = Table("outcome", "reason", "count", title="Notifications")
-    outcomes = Counter(
-        (event["type"].removeprefix("notification."), event["data"].get("reason", ""))
-        for event in (entry.event for entry in report.log.get(OUTCOMES, ()))
-    )
-    for (kind, reason), count in outcomes.most_common():
-        table.add_row(kind, reason, str(count))
-    console.print(table)
+    closing.show(report.log, report.reminders, report.inbox, console)
     seconds = report.seconds_to_mail()
     if len(seconds) > 1:
         cuts = quantiles(seconds, n=100)
         console.print(
             f"From event to accepted mail: median {cuts[49] * 1000:.0f} ms, p99 {cuts[98]:.1f} s "
-            "(real time; the slowest waited for a worker that had been killed or paused)"
+            "(real time; the slowest waited for the mail server, or a worker that had been killed or paused)"
         )
     console.print(f"{report.inbox.total()} mails in the inbox, {len(report.inbox)} different ones")
 

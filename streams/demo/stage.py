@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -15,17 +16,23 @@ from rich.console import Console
 
 from streams.app import role_topics
 from streams.audit import read_settled
-from streams.demo.day import OPENS, Day
+from streams.demo.closing import given_up
+from streams.demo.courses import courses
+from streams.demo.day import Day
 from streams.demo.inbox import Inbox
+from streams.demo.mail_server import MailServer
 from streams.demo.names import BERLIN
 from streams.demo.play import Player, faults
 from streams.demo.report import Report, show
 from streams.demo.workers import Worker
+from streams.demo.world import OPENS
 from streams.errors import UserError
 from streams.kafka import DevKafka
 from streams.settings import Settings, load_settings
 
 SPEED = 600.0
+EXPORTS = "environment"
+"""The file with the settings, for a shell."""
 PARTITIONS = 4
 START_SECONDS = 25.0
 """Real time for the workers to start before the day's first minute."""
@@ -42,10 +49,10 @@ def run(console: Console, *, seed: int, keep: bool) -> bool:
             console.print("Starting Kafka …")
             brokers = stack.enter_context(DevKafka()).bootstrap
         inbox = stack.enter_context(Inbox())
+        mail = stack.enter_context(MailServer(inbox.smtp_port))
         midnight = _last_monday()
-        environment = _environment(folder, brokers, inbox.smtp_url, midnight)
-        os.environ.update(environment)
-        settings = load_settings()
+        environment = _environment(folder, brokers, mail.url, midnight)
+        settings = _load(environment, folder)
         for command in (["topics", "apply"], ["db", "upgrade"]):
             _staffetta(*command)
         console.print("Starting two workers, with all roles each …")
@@ -57,21 +64,30 @@ def run(console: Console, *, seed: int, keep: bool) -> bool:
         player = Player(settings, console)
         player.send_directory(day.directory)
         console.print(f"[bold]The day[/], {SPEED:.0f} times as fast; {day.leaver} leaves at noon")
-        player.play(day.timeline, faults(day, workers))
-        report = _settled(settings, inbox, console)
+        player.play(day.timeline, faults(day, workers, mail))
+        console.print("The day is over; waiting until everything is settled …")
+        report = _settled(settings, day, inbox)
         show(report, console)
         _explain(report, console)
+        _show_dead_letter(report, console)
         _show_places(console, settings, workers, inbox)
         if keep:
             _wait_for_interrupt(console)
         return not report.findings
 
 
-def _settled(settings: Settings, inbox: Inbox, console: Console) -> Report:
+def _load(environment: dict[str, str], folder: Path) -> Settings:
+    """For this process and its children, and as a file for a shell."""
+    os.environ.update(environment)
+    exports = [f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()]
+    (folder / EXPORTS).write_text("".join(exports))
+    return load_settings()
+
+
+def _settled(settings: Settings, day: Day, inbox: Inbox) -> Report:
     """Once every role has read everything and every request has come to an end, or time is up."""
-    console.print("The day is over; waiting until everything is settled …")
     log = read_settled(settings, role_topics(settings), SETTLE_SECONDS)
-    return Report(log, settings.partitions, SPEED, inbox.messages())
+    return Report(log, settings.partitions, SPEED, inbox.messages(), day.reminders)
 
 
 def _environment(folder: Path, brokers: str, smtp_url: str, midnight: datetime) -> dict[str, str]:
@@ -83,6 +99,11 @@ def _environment(folder: Path, brokers: str, smtp_url: str, midnight: datetime) 
         "DATABASE_URL": f"sqlite:///{folder / 'staffetta.db'}",
         "SMTP_URL": smtp_url,
         "SMTP_FROM": "Demo <demo@staffetta.example>",
+        "RETRY_SCHEDULE_SECONDS": "300,900,1800,3600",
+        "DELAY_LADDER_SECONDS": "60,300,900,3600",
+        "UNCONFIRMED_GRACE_SECONDS": "300",
+        "BREAKER_FAILURES": "10",
+        "BREAKER_SECONDS": "300",
         "RECIPIENT_HASH_KEY": secrets.token_hex(32),
         "SESSION_TIMEOUT_SECONDS": "6",
         "CLOCK_ORIGIN": (midnight + OPENS).isoformat(),
@@ -125,6 +146,14 @@ def _explain(report: Report, console: Console) -> None:
     console.print(_staffetta("explain", event["id"]), markup=False)
 
 
+def _show_dead_letter(report: Report, console: Console) -> None:
+    """What an operator sees of the mail whose address was refused."""
+    for (company_id, notification_id), _ in given_up(courses(report.log))[:1]:
+        command = ("dead-letters", "show", notification_id, "--company", company_id)
+        console.print(f"[bold]$ staffetta {' '.join(command)}[/]")
+        console.print(_staffetta(*command), markup=False)
+
+
 def _show_places(console: Console, settings: Settings, workers: list[Worker], inbox: Inbox) -> None:
     console.print("To look at (make demo KEEP=1 leaves it running):")
     console.print(f"  inbox     {inbox.page}")
@@ -132,6 +161,7 @@ def _show_places(console: Console, settings: Settings, workers: list[Worker], in
         console.print(f"  worker {worker.number}  {worker.url}/metrics  {worker.url}/readyz  {worker.log}")
     console.print(f"  Kafka     {','.join(settings.brokers)}, topics {settings.topic_prefix}*")
     console.print(f"  database  {settings.database_url}")
+    console.print(f"  commands  . {settings.data_dir / EXPORTS} && staffetta dead-letters list")
 
 
 def _wait_for_interrupt(console: Console) -> None:

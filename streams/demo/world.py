@@ -1,4 +1,4 @@
-"""The chain that the demo plays: companies, branches, services, staff and configurations, as directory events."""
+"""The chain that the demo plays: companies, branches, services, staff, and how people are told."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,37 +7,14 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from streams.demo import telling
+from streams.demo.entities import Entity, Happened
 from streams.demo.names import BERLIN, FIRST_NAMES, LAST_NAMES, TRADES, Trade
 
+OPENS, CLOSES = timedelta(hours=7), timedelta(hours=18)
 STAFF = 60
 EARLY, LATE = ("07:00", "15:00"), ("11:00", "19:00")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-CUSTOMER_MAIL = (
-    "appointment.created",
-    "appointment.updated",
-    "appointment.rescheduled",
-    "appointment.cancelled",
-    "appointment.deleted",
-    "callback.received",
-)
-STAFF_MAIL = ("callback.assigned", "callback.withdrawn")
-
-
-@dataclass(slots=True)
-class Entity:
-    """Something with a version, as it stands; `event` is the next thing that happens to it."""
-
-    company_id: str
-    kind: str
-    data: dict[str, Any]
-    version: int = 0
-
-    def event(self, type: str, **changes: Any) -> tuple[str, dict[str, Any]]:
-        """(event type, data) of its next version."""
-        self.version += 1
-        self.data.update(changes)
-        return type, {"company_id": self.company_id, "version": self.version, **self.data}
 
 
 @dataclass(slots=True)
@@ -48,9 +25,10 @@ class World:
     branches: list[Entity] = field(default_factory=list)
     services: dict[str, list[Entity]] = field(default_factory=dict)
     staff: list[Entity] = field(default_factory=list)
+    templates: list[Entity] = field(default_factory=list)
     customers: int = 0
 
-    def directory(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def directory(self) -> Iterator[Happened]:
         """Everything that exists when the day begins."""
         for trade in TRADES:
             company = Entity(trade.company_id, "company", {})
@@ -59,12 +37,19 @@ class World:
             )
             yield from self._services(trade)
             yield from self._branches(trade)
-            yield from self._configurations(trade)
+            yield from self._templates(trade)
+            yield from telling.configurations(trade.company_id)
         for number in range(STAFF):
             yield self._person(number)
 
+    def branches_of(self, company_id: str) -> list[Entity]:
+        return [branch for branch in self.branches if branch.company_id == company_id]
+
     def staff_of(self, branch: Entity) -> list[Entity]:
-        return [person for person in self.staff if branch.data["branch_id"] in person.data["branch_ids"]]
+        """The branch's id is the company's own: others have one of the same name."""
+        branch_id = branch.data["branch_id"]
+        team = [person for person in self.staff if person.company_id == branch.company_id]
+        return [person for person in team if branch_id in person.data["branch_ids"]]
 
     def customer(self) -> dict[str, Any]:
         """Somebody new; now and then English, or without an e-mail address."""
@@ -78,7 +63,17 @@ class World:
             customer["locale"] = "en"
         return customer
 
-    def _services(self, trade: Trade) -> Iterator[tuple[str, dict[str, Any]]]:
+    def moment(self) -> datetime:
+        """Some time while the chain is open."""
+        minutes = (CLOSES - OPENS).total_seconds() / 60
+        return self.day + OPENS + timedelta(minutes=self.rng.uniform(5, minutes - 30))
+
+    def _templates(self, trade: Trade) -> Iterator[Happened]:
+        for template in telling.templates(trade.company_id):
+            self.templates.append(template)
+            yield template.event("template.upserted")
+
+    def _services(self, trade: Trade) -> Iterator[Happened]:
         for number, (name, minutes, confidential) in enumerate(trade.services):
             service = Entity(
                 trade.company_id,
@@ -93,7 +88,7 @@ class World:
             self.services.setdefault(trade.company_id, []).append(service)
             yield service.event("service.upserted")
 
-    def _branches(self, trade: Trade) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _branches(self, trade: Trade) -> Iterator[Happened]:
         for number, (name, timezone, address) in enumerate(trade.branches):
             branch = Entity(
                 trade.company_id,
@@ -112,27 +107,9 @@ class World:
             self.branches.append(branch)
             yield branch.event("branch.upserted")
 
-    def _configurations(self, trade: Trade) -> Iterator[tuple[str, dict[str, Any]]]:
-        for event_type in (*CUSTOMER_MAIL, *STAFF_MAIL):
-            config = Entity(
-                trade.company_id,
-                "notification_config",
-                {
-                    "config_id": f"cfg-{event_type}",
-                    "level": "company",
-                    "level_id": trade.company_id,
-                    "event_type": event_type,
-                    "channel": "email",
-                    "fallback_channels": [],
-                    "is_enabled": True,
-                    "audience": "staff" if event_type in STAFF_MAIL else "customer",
-                },
-            )
-            yield config.event("notification_config.upserted")
-
-    def _person(self, number: int) -> tuple[str, dict[str, Any]]:
+    def _person(self, number: int) -> Happened:
         home = self.branches[number % len(self.branches)]
-        siblings = [branch for branch in self.branches if branch.company_id == home.company_id]
+        siblings = self.branches_of(home.company_id)
         branch_ids = {home.data["branch_id"]}
         if self.rng.random() < 0.2:
             branch_ids.add(self.rng.choice(siblings).data["branch_id"])

@@ -6,6 +6,9 @@ and forgets the intent. An intent whose answer is missing after a crash may have
 `unconfirmed`, and repeated once after the grace. What is to be tried later leaves as a record of the delay topics,
 and comes back through `retry`.
 
+Where all sending slots are taken, messages are taken on all the same, within bounds, and wait in lines of their
+companies, which take turns: a topic shows who comes next only when what stands before them was taken.
+
 It reads the booking system's events, our decisions and what recipients tell us too: before each attempt it asks
 whether that still makes sense.
 """
@@ -27,6 +30,7 @@ from streams import metrics
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.clock import Clock, utc
 from streams.policy.delivery import unsubscribing
+from streams.policy.delivery.ahead import AT_ONCE, Ahead
 from streams.policy.delivery.breaker import Breaker
 from streams.policy.delivery.course import Course, Rules
 from streams.policy.delivery.intents import Delivery, Intent
@@ -96,6 +100,7 @@ class Deliver:
         )
         self._begin_seconds = settings.session_timeout_seconds / 2
         self._slots = Slots(settings.email_concurrency)
+        self._ahead = Ahead(settings.memory_budget_mb * 2**20)
         self._breakers = {
             name: Breaker(settings.breaker_failures, settings.breaker_seconds) for name in self._channels
         }
@@ -113,15 +118,16 @@ class Deliver:
                 self._hear(course, topic, record)
             else:
                 self._take_on(course, topic, record)
-        # Completions alone start nothing: there is nothing else while the partition is being let go.
-        if batch.runs or not batch.completions:
+        if batch.may_begin:
             self._start_due(course)
         self._slots.hold(state.partition, ledger.in_flight)
+        self._ahead.hold(state.partition, ledger.waiting_bytes)
         return course.effects
 
     def recovered(self, state: State) -> None:
         state.shared = secrets.token_hex(8)
         self._slots.clear()
+        self._ahead.clear()
 
     def next_wakeup(self, state: State) -> float | None:
         ledger = self._ledger(state)
@@ -130,7 +136,8 @@ class Deliver:
         return ledger.next_due
 
     def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
-        return pick(fetched, PRIORITIES, self._ledger(state), self._slots, state.partition, limit, now)
+        ledger, partition = self._ledger(state), state.partition
+        return pick(fetched, PRIORITIES, ledger, self._slots, self._ahead, partition, limit, now)
 
     async def perform(self, job: Job) -> Completion:
         channel = job.delivery.intent.channel
@@ -183,25 +190,28 @@ class Deliver:
         composed_at = course.now if since.composed_at is None else since.composed_at
         request = due.model_dump_json(exclude_none=True).encode()
         intent = Intent(channel, request, record.timestamp, composed_at, since_ms=since.ms, priority=due.priority)
-        self._begin(course, Delivery(intent, due))
+        delivery = Delivery(intent, due)
+        if ledger.goes_first(due.priority, course.now) or not self._room(course, due.priority):
+            ledger.wait(delivery, course.now)
+        else:
+            self._begin(course, delivery)
 
     def _start_due(self, course: Course) -> None:
+        """Some of what waits; if there is more, it is asked for again at once."""
+        left = AT_ONCE
         for priority in ORDER:
-            while self._free(course, priority):
-                delivery = course.ledger.take_due(priority, course.now)
-                if delivery is None:
-                    break
-                self._begin(course, delivery)
+            while left and course.ledger.is_due(priority, course.now) and self._room(course, priority):
+                left -= 1
+                if (delivery := course.ledger.take_due(priority, course.now)) is not None:
+                    self._begin(course, delivery)
 
-    def _free(self, course: Course, priority: Priority) -> int:
-        return self._slots.free(course.state.partition, priority, course.ledger.in_flight)
+    def _room(self, course: Course, priority: Priority) -> int:
+        self._slots.hold(course.state.partition, course.ledger.in_flight)
+        return self._slots.room(course.state.partition, priority, {})
 
     def _begin(self, course: Course, delivery: Delivery) -> None:
-        """Start the attempt, if nothing speaks against it; where no slot is free, it waits for one."""
+        """Start the attempt, if nothing speaks against it."""
         if not course.may_start(delivery):
-            return
-        if not self._free(course, delivery.intent.priority):
-            course.ledger.wait(delivery, course.now)
             return
         channel = delivery.intent.channel
         held_until = self._breakers[channel].held_until(course.now)

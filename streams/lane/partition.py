@@ -122,7 +122,7 @@ class Partition:
             return None
         completions, self._completions = self._completions, []
         self._busy = True
-        return Batch(self.state, runs, now, completions)
+        return Batch(self.state, runs, now, completions, may_begin=self._taking)
 
     def _pick(self, now: float) -> Runs:
         limit = self._note.limit or self._around.settings.max_batch

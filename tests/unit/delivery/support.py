@@ -180,13 +180,15 @@ class Worker:
         completions: Sequence[Completion] = (),
         *,
         commits: bool = True,
+        may_begin: bool = True,
     ) -> list[Event]:
-        """One batch and its transaction; without `commits` the process ends just before it."""
+        """One batch and its transaction; without `commits` the process ends just before it. Not `may_begin`: the
+        partition is being let go."""
         state = self.states[number]
         runs: list[tuple[str, Sequence[AnyRecord]]] = [
             (topic, found) for topic in self.role.topics if (found := [r for r in records if r.topic == topic])
         ]
-        effects = self.role.step(Batch(state, runs, self.clock.now(), completions), state)
+        effects = self.role.step(Batch(state, runs, self.clock.now(), completions, may_begin=may_begin), state)
         if not commits:
             self.crash()
             return []
@@ -252,9 +254,10 @@ class Worker:
     def send(self, *records: Record) -> list[Event]:
         return self.step(records[0].partition, records)
 
-    def answer(self, job: Job, result: Result) -> list[Event]:
+    def answer(self, job: Job, result: Result, *, may_begin: bool = True) -> list[Event]:
         self.jobs.remove(job)
-        return self.step(partition_of(job), completions=[Completion(job.delivery, result)])
+        completions = [Completion(job.delivery, result)]
+        return self.step(partition_of(job), completions=completions, may_begin=may_begin)
 
     def tick(self) -> list[Event]:
         """Wake the partitions whose time has come."""

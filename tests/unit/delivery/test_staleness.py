@@ -11,7 +11,6 @@ from streams.state import State
 from tests.support.booking import Booking, Message, iso
 from tests.unit.delivery.support import NOW, Record, Worker, partition_of, request, types
 from tests.unit.delivery.test_attempts import (
-    ACCEPTED,
     GRACE_SECONDS,
     TRANSIENT,
     TWO_CHANNELS,
@@ -381,10 +380,10 @@ def test_slots_are_for_sending(salon: Booking) -> None:
     ask(worker)
     number = partition_of(worker.jobs[0])
     news = [worker.place(m.topic, m.key, m.value) for m in (salon.appointment(), salon.company())]
-    waiting = worker.record(request("co-7", "n-2"))
-    assert worker.picked(number, [waiting, *news]) == [news[1], news[0]]
-    worker.answer(worker.jobs[0], ACCEPTED)
-    assert worker.picked(number, [waiting, *news]) == [news[1], news[0], waiting]
+    before = len(worker.committed[number])
+    worker.send(*worker.picked(number, news))
+    assert len(worker.committed[number]) == before + 1
+    assert len(worker.jobs) == 1
 
 
 def test_a_big_directory_leaves_room_for_sending(worker: Worker, salon: Booking) -> None:

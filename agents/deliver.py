@@ -21,15 +21,17 @@ from itertools import chain
 from typing import cast
 
 from agents import intake
+from schemas.configuration import CustomerErased
 from schemas.event_types import priority_topic
 from schemas.notifications import AttemptDue
 from schemas.reasons import ChannelName, DeliveryReason, IntakeResult, Priority, RefusedReason
+from schemas.receipts import ProviderReceipt
 from sinks.channels import CHANNELS
 from sinks.channels.base import Channel, Message
 from streams import metrics
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.clock import Clock, utc
-from streams.policy.delivery import unsubscribing
+from streams.policy.delivery import receipts, unsubscribing
 from streams.policy.delivery.ahead import AT_ONCE, Ahead
 from streams.policy.delivery.breaker import Breaker
 from streams.policy.delivery.course import Course, Rules
@@ -97,6 +99,8 @@ class Deliver:
             settings.unconfirmed_grace_seconds,
             settings.breaker_seconds,
             settings.recipient_allowlist,
+            frozenset(settings.retry_unconfirmed),
+            settings.receipt_wait_seconds,
         )
         self._begin_seconds = settings.session_timeout_seconds / 2
         self._slots = Slots(settings.email_concurrency)
@@ -110,9 +114,9 @@ class Deliver:
         course = Course(self._rules, state, ledger, batch.now, Effects())
         for completion in batch.completions:
             if ledger.is_in_flight(completion.delivery.key):
-                course.answered(completion.delivery, completion.result)
+                self._answered(course, completion.delivery, completion.result)
         while ledger.orphans:
-            course.answered(ledger.orphans.pop(), _WORKER_DIED)
+            self._answered(course, ledger.orphans.pop(), _WORKER_DIED)
         for topic, record in batch:
             if topic in hearing.TOPICS:
                 self._hear(course, topic, record)
@@ -167,8 +171,18 @@ class Deliver:
         if event is None:
             return
         hearing.hear(topic, event, record.offset, record.timestamp, course.state)
+        result = IntakeResult.APPLIED
+        match event.data:
+            case ProviderReceipt() as said if not receipts.heard(said, course):
+                result = IntakeResult.STALE
+            case CustomerErased(company_id=company_id, customer_id=customer_id):
+                course.erased(company_id, customer_id)
         if intake.answers(ROLE, topic, event.type):
-            course.effects.counted[intake.INTAKE, topic, IntakeResult.APPLIED] += 1
+            course.effects.counted[intake.INTAKE, topic, result] += 1
+
+    def _answered(self, course: Course, delivery: Delivery, result: Result) -> None:
+        course.answered(delivery, result)
+        receipts.answered(delivery, course)
 
     def _take_on(self, course: Course, topic: str, record: Record) -> None:
         effects, ledger = course.effects, course.ledger
@@ -189,7 +203,15 @@ class Deliver:
         ledger.forget(record.timestamp)
         composed_at = course.now if since.composed_at is None else since.composed_at
         request = due.model_dump_json(exclude_none=True).encode()
-        intent = Intent(channel, request, record.timestamp, composed_at, since_ms=since.ms, priority=due.priority)
+        intent = Intent(
+            channel,
+            request,
+            record.timestamp,
+            composed_at,
+            since_ms=since.ms,
+            priority=due.priority,
+            about=due.about_customer,
+        )
         delivery = Delivery(intent, due)
         if ledger.goes_first(due.priority, course.now) or not self._room(course, due.priority):
             ledger.wait(delivery, course.now)

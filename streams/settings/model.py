@@ -14,6 +14,7 @@ from streams.settings.values import (
     LOWER,
     UPPER,
     Brokers,
+    ChannelNames,
     DatabaseUrl,
     File,
     Folder,
@@ -92,6 +93,10 @@ class Settings(BaseSettings):
     recipient_allowlist: Names = Field(default=(), examples=["*@example.org,anna@example.com"])
     """Shell patterns; nobody else is written to. For staging."""
     unconfirmed_grace_seconds: FiniteFloat = Field(default=120, ge=0, examples=["120"])
+    retry_unconfirmed: ChannelNames = Field(default=(), examples=["sms,whatsapp"])
+    """Channels on which what may have arrived is repeated once, though nobody can see that it is a repetition."""
+    receipt_wait_seconds: FiniteFloat = Field(default=86_400, ge=0, examples=["86400"])
+    """For how long a notification is kept for its receipts after it was handed over."""
     recipient_hash_key: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
     """Keys the hash by which recipients appear in outcomes; never change it while a history matters."""
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 from schemas.base import FOURTEEN_DAYS_IN_SECONDS, MAX_RETRIES
+from schemas.reasons import ChannelName
 from streams.smtp_url import parse_smtp_url
 
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[^\s@<>]+")
@@ -111,6 +112,7 @@ LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) el
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 WholeSeconds = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
+ChannelNames = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_split)]
 Schedule = Annotated[WholeSeconds, AfterValidator(_schedule)]
 Ladder = Annotated[WholeSeconds, AfterValidator(_ladder)]
 Brokers = Annotated[Names, AfterValidator(_brokers)]

@@ -11,10 +11,12 @@ from schemas.reasons import ChannelName, Priority
 from streams.policy.delivery.intents import (
     Delivery,
     Finished,
+    Kept,
     Key,
     Parked,
     decode_finished,
     decode_intent,
+    decode_kept,
     decode_parked,
     encode,
 )
@@ -31,7 +33,11 @@ FINISHED = "finished"
 """Ids of what came to its end, so that nothing is sent for the same id again."""
 PARKED = "parked"
 """On their way through the topics, for a later attempt or on another channel."""
-TABLES = (INTENTS, WAITING, FINISHED, PARKED, *known.TABLES)
+KEPT = "kept"
+"""Handed over, with a receipt still to come."""
+EARLY = "early"
+"""Receipts about what is in flight: they may overtake the answer."""
+TABLES = (INTENTS, WAITING, FINISHED, PARKED, KEPT, EARLY, *known.TABLES)
 
 DAY_MS = 86_400_000
 
@@ -147,16 +153,57 @@ class Ledger:
         key = self._turns[priority].take(now)
         if key is None:
             return None
+        return self.take_back(key)
+
+    def take_back(self, key: Key) -> Delivery | None:
+        """It waits no longer, if it still did: its turn may come later all the same."""
         row = self._state.get(WAITING, *key)
         if row is None:
-            raise LookupError(f"nothing waits under {key}")
+            return None
         self._state.delete(WAITING, *key)
-        self.waiting_bytes[priority] -= len(row)
-        return Delivery.from_row(zlib.decompress(row))
+        delivery = Delivery.from_row(zlib.decompress(row))
+        self.waiting_bytes[delivery.intent.priority] -= len(row)
+        return delivery
+
+    def doubtful(self, key: Key) -> Delivery | None:
+        """What waits because it may have arrived."""
+        row = self._state.get(WAITING, *key)
+        delivery = None if row is None else Delivery.from_row(zlib.decompress(row))
+        return delivery if delivery is not None and delivery.intent.doubt is not None else None
 
     def finish(self, delivery: Delivery, *, sent: bool) -> None:
         finished = Finished(delivery.intent.record_ms, delivery.due.redrive, sent, delivery.intent.since_ms)
         self._state.put(FINISHED, *delivery.key, encode(finished))
+
+    def keep(self, kept: Kept, key: Key) -> None:
+        """Until its receipts are in."""
+        self._state.put(KEPT, *key, encode(kept))
+
+    def kept(self, key: Key) -> Kept | None:
+        row = self._state.get(KEPT, *key)
+        return None if row is None else decode_kept(row)
+
+    def let_go(self, key: Key) -> None:
+        self._state.delete(KEPT, *key)
+
+    def waiting_about(self, company_id: str, customer_id: str) -> list[Key]:
+        rows = self._state.rows(WAITING, company_id).items()
+        return [(company_id, id) for id, row in rows if decode_intent(zlib.decompress(row)).about == customer_id]
+
+    def erase(self, company_id: str, customer_id: str) -> None:
+        """No receipt is waited for any more: what would be needed then is the person."""
+        for notification_id, row in list(self._state.rows(KEPT, company_id).items()):
+            if decode_kept(row).about == customer_id:
+                self._state.delete(KEPT, company_id, notification_id)
+
+    def heard_early(self, key: Key, receipt: bytes) -> None:
+        self._state.put(EARLY, *key, receipt)
+
+    def take_early(self, key: Key) -> bytes | None:
+        receipt = self._state.get(EARLY, *key)
+        if receipt is not None:
+            self._state.delete(EARLY, *key)
+        return receipt
 
     def forget(self, now_ms: int) -> None:
         """Drop what came to its end, or was last heard of, long ago; looked through once for each day of record
@@ -169,3 +216,7 @@ class Ledger:
             for notification_id, row in list(self._state.rows(FINISHED, company_id).items()):
                 if decode_finished(row).is_forgotten(now_ms):
                     self._state.delete(FINISHED, company_id, notification_id)
+        for company_id in list(self._state.scopes(KEPT)):
+            for notification_id, row in list(self._state.rows(KEPT, company_id).items()):
+                if decode_kept(row).until < now_ms / 1000:
+                    self._state.delete(KEPT, company_id, notification_id)

@@ -9,7 +9,7 @@ from agents.retry import Retry
 from schemas import Event, decode, encode, murmur2_partition
 from schemas.event_types import PRIORITY_TOPICS, RETRY_PREFIX
 from schemas.notifications import Recipient
-from schemas.reasons import ChannelName
+from schemas.reasons import ChannelName, DeliveryReason
 from sinks.channels.base import Message
 from streams.batch import Batch, Output
 from streams.batch import Record as AnyRecord
@@ -74,6 +74,14 @@ class SilentChannel:
 
     name: ChannelName = ChannelName.EMAIL
     provider: str = "smtp"
+    gives_receipts: bool = True
+
+    @property
+    def repeats_are_seen(self) -> bool:
+        return self.name is ChannelName.EMAIL
+
+    def receipt_reason(self, error: str | None) -> DeliveryReason:
+        return DeliveryReason.DEAD_ADDRESS if error == "30005" else DeliveryReason.BOUNCED
 
     def address(self, recipient: Recipient) -> str | None:
         return recipient.email if self.name is ChannelName.EMAIL else recipient.phone

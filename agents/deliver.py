@@ -59,7 +59,6 @@ class Job:
     delivery: Delivery
     message: Message
     begin_before: float
-    partition: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ class Deliver:
                 self._take_on(course, topic, record)
         if batch.may_begin:
             self._start_due(course)
-        self._slots.hold(state.partition, ledger.in_flight)
+        self._slots.hold(state.partition, ledger.in_flight, ledger.waiting(batch.now))
         self._ahead.hold(state.partition, ledger.waiting_bytes)
         return course.effects
 
@@ -135,13 +134,10 @@ class Deliver:
 
     def next_wakeup(self, state: State) -> float | None:
         ledger = self._ledger(state)
-        if ledger.orphans or self._slots.is_waiting(state.partition):
-            return self._clock.now()
-        return ledger.next_due
+        return self._clock.now() if ledger.orphans else ledger.next_due
 
     def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
-        ledger, partition = self._ledger(state), state.partition
-        return pick(fetched, PRIORITIES, ledger, self._slots, self._ahead, partition, limit, now)
+        return pick(fetched, PRIORITIES, self._ahead, state.partition, limit)
 
     async def perform(self, job: Job) -> Completion:
         channel = job.delivery.intent.channel
@@ -149,7 +145,6 @@ class Deliver:
         if isinstance(result, Accepted):
             waited = self._clock.now() - job.delivery.due.due_at.timestamp()
             metrics.EVENT_TO_OUTCOME.labels(channel).observe(max(0.0, waited))
-        self._slots.answered(job.partition, job.delivery.intent.priority)
         breaker = self._breakers[channel]
         breaker.hear(result, self._clock.now())
         metrics.BREAKER_OPEN.labels(channel).set(breaker.is_open)
@@ -213,23 +208,24 @@ class Deliver:
             about=due.about_customer,
         )
         delivery = Delivery(intent, due)
-        if ledger.goes_first(due.priority, course.now) or not self._room(course, due.priority):
-            ledger.wait(delivery, course.now)
-        else:
+        if self._has_room(course, due.priority) and not ledger.goes_first(due.priority, course.now):
             self._begin(course, delivery)
+        else:
+            ledger.wait(delivery, course.now)
 
     def _start_due(self, course: Course) -> None:
         """Some of what waits; if there is more, it is asked for again at once."""
         left = AT_ONCE
         for priority in ORDER:
-            while left and course.ledger.is_due(priority, course.now) and self._room(course, priority):
+            while left and self._has_room(course, priority):
+                delivery = course.ledger.take_due(priority, course.now)
+                if delivery is None:
+                    break
                 left -= 1
-                if (delivery := course.ledger.take_due(priority, course.now)) is not None:
-                    self._begin(course, delivery)
+                self._begin(course, delivery)
 
-    def _room(self, course: Course, priority: Priority) -> int:
-        self._slots.hold(course.state.partition, course.ledger.in_flight)
-        return self._slots.room(course.state.partition, priority, {})
+    def _has_room(self, course: Course, priority: Priority) -> bool:
+        return self._slots.room(course.state.partition, priority, course.ledger.in_flight) > 0
 
     def _begin(self, course: Course, delivery: Delivery) -> None:
         """Start the attempt, if nothing speaks against it."""
@@ -264,9 +260,7 @@ class Deliver:
             composed_at=utc(intent.composed_at),
         )
         begin_before = self._monotonic() + self._begin_seconds
-        course.effects.jobs.append(
-            Job(course.ledger.start(delivery), message, begin_before, course.state.partition)
-        )
+        course.effects.jobs.append(Job(course.ledger.start(delivery), message, begin_before))
 
     def _unsubscribe_url(self, channel: ChannelName, due: AttemptDue) -> str | None:
         if self._public_url is None:

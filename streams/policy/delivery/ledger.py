@@ -86,14 +86,14 @@ class Ledger:
         moments = (turns.next_due for turns in self._turns.values())
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def is_due(self, priority: Priority, now: float) -> bool:
-        """Whether something of this priority waits that is due."""
-        return self._turns[priority].is_due(now)
+    def waiting(self, now: float) -> set[Priority]:
+        """The priorities of which something waits that is due."""
+        return {priority for priority, turns in self._turns.items() if turns.is_due(now)}
 
     def goes_first(self, priority: Priority, now: float) -> bool:
         """Whether something waits that goes before a new one of this priority: what was taken on earlier does,
         unless it is less urgent."""
-        return any(self.is_due(each, now) for each in ORDER[: ORDER.index(priority) + 1])
+        return any(self._turns[each].is_due(now) for each in ORDER[: ORDER.index(priority) + 1])
 
     def admit(self, due: AttemptDue, channel: ChannelName, record_ms: int) -> Since | None:
         """Let an attempt in, once; None for every repetition: of what was taken on already, of what is at its end,

@@ -80,17 +80,18 @@ def test_a_repetition_keeps_its_priority() -> None:
 
 
 def test_partitions_share_by_priority() -> None:
-    """Who has taken all the slots for low gets no more of them than the other partition that asks; it may still
-    take high ones."""
+    """Who has taken all the slots for low gets no more of them than the other partition that waits for some; it
+    may still take high ones."""
     slots = Slots(20)
-    slots.hold(0, {LOW: 10})
+    slots.hold(0, {LOW: 10}, {LOW})
     assert slots.room(1, LOW, {}) == 0
-    assert slots.is_waiting(1)
-    slots.hold(0, {LOW: 6})
-    assert slots.room(0, LOW, {}) == 0
-    assert slots.room(0, HIGH, {}) == 14
+    slots.hold(1, {}, {LOW})
+    slots.hold(0, {LOW: 6}, {LOW})
+    assert slots.room(0, LOW, {LOW: 6}) == 0
+    assert slots.room(0, HIGH, {LOW: 6}) == 14
     assert slots.room(1, LOW, {}) == 4
-    assert not slots.is_waiting(1)
+    slots.hold(1, {LOW: 4})
+    assert slots.room(0, LOW, {LOW: 5}) == 1
 
 
 moves = st.tuples(st.integers(0, 2), st.sampled_from([HIGH, NORMAL, LOW]), st.integers(0, 30))
@@ -102,23 +103,10 @@ def test_never_more_than_there_are(capacity: int, moves: list[tuple[int, Priorit
     leaves the tenth alone."""
     slots, held = Slots(capacity), {number: Counter[Priority]() for number in range(3)}
     for number, priority, wanted in moves:
-        taken = min(wanted, slots.room(number, priority, {}))
+        taken = min(wanted, slots.room(number, priority, held[number]))
         held[number][priority] = held[number][priority] + taken if taken else 0
-        slots.hold(number, held[number])
+        slots.hold(number, held[number], {priority} if taken < wanted else ())
         everybody = sum(held.values(), Counter[Priority]())
         assert everybody.total() <= capacity
         assert everybody[LOW] <= max(1, capacity // 2)
         assert capacity == 1 or everybody[LOW] + everybody[NORMAL] <= capacity - max(1, capacity // 10)
-
-
-def test_an_answer_makes_room_for_its_own_partition() -> None:
-    """A send that has its answer is let go of by its partition's next step, which may take the next one in the
-    same transaction; the others have to wait for that step, and nothing is counted twice once it is done."""
-    slots = Slots(10)
-    slots.hold(0, {NORMAL: 9})
-    slots.answered(0, NORMAL)
-    slots.answered(0, NORMAL)
-    assert slots.room(0, NORMAL, {}) == 2
-    assert slots.room(1, NORMAL, {}) == 0
-    slots.hold(0, {NORMAL: 8})
-    assert slots.free(0, NORMAL, {NORMAL: 8}) == slots.room(1, NORMAL, {}) == 1

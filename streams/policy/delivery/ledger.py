@@ -197,13 +197,16 @@ class Ledger:
                 self._state.delete(KEPT, company_id, notification_id)
 
     def heard_early(self, key: Key, receipt: bytes) -> None:
-        self._state.put(EARLY, *key, receipt)
+        known = self._state.get(EARLY, *key)
+        self._state.put(EARLY, *key, receipt if known is None else known + b"\n" + receipt)
 
-    def take_early(self, key: Key) -> bytes | None:
-        receipt = self._state.get(EARLY, *key)
-        if receipt is not None:
-            self._state.delete(EARLY, *key)
-        return receipt
+    def take_early(self, key: Key) -> list[bytes]:
+        """In the order in which they came."""
+        known = self._state.get(EARLY, *key)
+        if known is None:
+            return []
+        self._state.delete(EARLY, *key)
+        return known.split(b"\n")
 
     def forget(self, now_ms: int) -> None:
         """Drop what came to its end, or was last heard of, long ago; looked through once for each day of record

@@ -54,8 +54,7 @@ def heard(said: ProviderReceipt, course: Course) -> bool:
 
 def answered(delivery: Delivery, course: Course) -> None:
     """Apply what came before the provider's answer, now that this is known."""
-    early = course.ledger.take_early(delivery.key)
-    if early is not None:
+    for early in course.ledger.take_early(delivery.key):
         heard(ProviderReceipt.model_validate_json(early), course)
 
 

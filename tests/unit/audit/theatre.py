@@ -33,6 +33,8 @@ class Post:
     whoever is `busy` is so once."""
 
     provider = "smtp"
+    repeats_are_seen = True
+    gives_receipts = False
 
     def __init__(self) -> None:
         self.accepted: Counter[str] = Counter()
@@ -41,6 +43,9 @@ class Post:
 
     def address(self, recipient: Recipient) -> str | None:
         return recipient.email
+
+    def receipt_reason(self, error: str | None) -> DeliveryReason:
+        return DeliveryReason.BOUNCED
 
     async def send(self, message: Mail, begin_before: float) -> Result:
         if message.address.startswith("refused"):

@@ -105,6 +105,7 @@ class Worker:
     concurrency: int = 20
     configured: dict[str, Any] = field(default_factory=dict)
     """Further settings."""
+    gives_receipts: bool = True
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
     committed: dict[int, Rows] = field(default_factory=lambda: {number: {} for number in range(PARTITIONS)})
     events: list[Event] = field(default_factory=list)
@@ -136,7 +137,10 @@ class Worker:
         self.jobs.clear()
         self.role = TwoChannels(
             self.settings,
-            channels={name: SilentChannel(name) for name in (ChannelName.EMAIL, ChannelName.SMS)},
+            channels={
+                name: SilentChannel(name, gives_receipts=self.gives_receipts)
+                for name in (ChannelName.EMAIL, ChannelName.SMS)
+            },
             clock=self.clock,
             monotonic=lambda: self.monotonic,
         )

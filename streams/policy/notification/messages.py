@@ -7,13 +7,18 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from schemas import SOURCE as PROGRAM
 from schemas.event_types import OUTCOMES, REQUESTS
 from schemas.reasons import Level, Priority, Suppression
+from streams.clock import utc
 from streams.policy.notification import identity
 from streams.policy.notification.recipients import Recipient
 from streams.policy.notification.rows import Config
 from streams.policy.notification.senders import Sender
 from streams.policy.notification.triggers import ENDED, Trigger
+
+SOURCE = f"{PROGRAM}/notify"
+"""Of every event that is written here."""
 
 
 class Message(NamedTuple):
@@ -88,6 +93,8 @@ def request(
         "config": chosen.ref(),
         "caused_by": trigger.cause.id,
         "cause": {"topic": trigger.cause.topic, "offset": trigger.cause.offset},
+        "customer_id": trigger.facts.customer.id if trigger.facts.customer is not None else None,
+        "as_of": utc(trigger.facts.at),
     }
     return Message(REQUESTS, "notification.requested", notification_id, _subject(trigger), at, data)
 

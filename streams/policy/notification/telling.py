@@ -88,8 +88,10 @@ class Teller:
     def _requested(self, trigger: Trigger, branch: rows.Branch, chosen: Chosen) -> Message:
         company = self.memory.read(rows.Company, DIRECTORY, "company")
         choice = consent.reader(trigger.audience, trigger.person, self.memory)
-        held = quiet.held(trigger, messages.priority(trigger), utc(self.at), choice, branch, company)
-        if held.is_too_late(trigger):
+        person = trigger.facts.customer
+        whose = quiet.Whose(choice, person.zone if person is not None else None, branch, company)
+        held = quiet.held(trigger, messages.priority(trigger), utc(self.at), whose)
+        if held.is_too_late(trigger.not_after):
             return self._suppressed(trigger, Suppression.TOO_LATE, chosen)
         chosen = chosen.in_order(consent.ordered(chosen.config.channels, choice))
         recipient = recipients.recipient(trigger, company, self.memory)

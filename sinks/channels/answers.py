@@ -40,6 +40,13 @@ UNAVAILABLE = Meaning(Transient, DeliveryReason.UNAVAILABLE)
 REJECTED = Meaning(Permanent, DeliveryReason.REJECTED)
 DEAD = Meaning(Permanent, DeliveryReason.DEAD_ADDRESS)
 OPTED_OUT = Meaning(Permanent, DeliveryReason.OPTED_OUT)
+_STATUSES = {401: NOT_OURS, 403: NOT_OURS, 404: NOT_OURS, 405: NOT_OURS, 408: UNAVAILABLE, 429: THROTTLED}
+
+
+def by_status(status: int, server_error: Meaning) -> Meaning:
+    """What an error stands for whose code says nothing; `server_error` is what a 5xx stands for. That there is
+    nothing at the URL is the account's fault, or the settings': no message would have passed."""
+    return server_error if status >= 500 else _STATUSES.get(status, REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,10 @@ class Answer:
             return None
         return max(0.0, until - (self._said_at if now is None else now))
 
+    def told(self, code: object, said: object) -> str:
+        """An error in words, still to be cleaned."""
+        return f"HTTP {self.status}, code {code}: {said}" if said else f"HTTP {self.status}, code {code}"
+
     def unclear(self) -> Unconfirmed:
         """It took the message, or not: what it says is not what was agreed."""
         reason = self.broken or DeliveryReason.UNCONFIRMED
@@ -88,6 +99,13 @@ def get(content: Any, *path: str | int) -> Any:
         else:
             content = content.get(step) if isinstance(content, dict) else None
     return content
+
+
+def number(content: Any) -> int | None:
+    """An error code, which some write as text."""
+    if isinstance(content, str) and content.isdecimal() and len(content) < 10:
+        return int(content)
+    return content if isinstance(content, int) and not isinstance(content, bool) else None
 
 
 def cleaned(text: str, secrets: Iterable[str | None] = ()) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from schemas.notifications import Recipient
+from schemas.notifications import FilledTemplate, Recipient
 from streams.policy.delivery.results import Result
 
 
@@ -28,6 +28,12 @@ class Message:
     """An iCalendar object with a METHOD."""
     unsubscribe_url: str | None = None
     """Where the recipient can say that they want no more of this kind, with one click if it is https."""
+    attempt: int = 1
+    """On this channel, from 1."""
+    template: FilledTemplate | None = None
+    """What the provider is asked for by name, in place of `body_text`."""
+    ttl_seconds: float | None = None
+    """For how long from now it is of any use; None: for ever."""
 
 
 class Channel(Protocol):
@@ -36,6 +42,12 @@ class Channel(Protocol):
     @property
     def provider(self) -> str:
         """Who takes the messages over; named in outcomes."""
+        ...
+
+    @property
+    def recognises_repeats(self) -> bool:
+        """Whether a message that is handed over a second time is known as the same, by the provider or whoever
+        gets it."""
         ...
 
     def address(self, recipient: Recipient) -> str | None:

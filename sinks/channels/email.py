@@ -49,6 +49,7 @@ class Email:
     """
 
     provider = "smtp"
+    recognises_repeats = True
 
     def __init__(
         self,

@@ -48,10 +48,16 @@ class Rules:
     """For how long nothing is tried where the account is refused."""
     allowed: tuple[str, ...] = ()
     """Patterns of which an address must match one; none: every address is allowed."""
+    repeatable: frozenset[ChannelName] = frozenset()
+    """Where what may have arrived is handed over once more."""
+
+    def address(self, channel: ChannelName, recipient: Recipient) -> str | None:
+        reach = self.channels.get(channel)
+        return None if reach is None else reach.address(recipient)
 
     def recipient_hash(self, channel: ChannelName, recipient: Recipient) -> str:
         """What stands for somebody's address on the channel, or for themselves where they have none."""
-        return recipient_hash(self.hash_key, self.channels[channel].address(recipient) or recipient.id)
+        return recipient_hash(self.hash_key, self.address(channel, recipient) or recipient.id)
 
 
 @dataclass(slots=True)
@@ -67,21 +73,28 @@ class Course:
     def may_start(self, delivery: Delivery) -> bool:
         """Ask everything that is asked before an attempt; where there is an objection, do what follows from it."""
         intent, due = delivery
-        address = self.rules.channels[intent.channel].address(due.recipient)
+        address = self.rules.address(intent.channel, due.recipient)
         hashed = self.rules.recipient_hash(intent.channel, due.recipient)
         asked = checks.Asked(due, intent.channel, address, hashed, intent.since_ms, self.rules.allowed)
         match checks.before_attempt(asked, self.state, self.now):
-            case None:
-                return True
             case checks.Suppressed(reason):
                 self._suppress(delivery, reason)
+            case _ if intent.doubt is not None and not self._may_repeat(intent.channel):
+                self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, "not to be repeated"), None)
+            case None:
+                return True
             case checks.NotYet(until):
                 self.put_off(delivery, until)
             case checks.Unusable(reason) if intent.doubt is not None:
                 self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, f"not repeated: {reason}"), None)
+            case checks.Unusable() if intent.channel not in self.rules.channels:
+                self._fall_back(delivery, Refused(DeliveryReason.UNAVAILABLE, "the channel is not set up"), None)
             case checks.Unusable(reason):
                 self._fall_back(delivery, Refused(reason), None)
         return False
+
+    def _may_repeat(self, channel: ChannelName) -> bool:
+        return channel in self.rules.channels and channel in self.rules.repeatable
 
     def put_off(self, delivery: Delivery, until: float) -> None:
         """The same attempt later: none was made, so none is counted, and nothing is told."""
@@ -138,7 +151,8 @@ class Course:
 
     def _wait_for_the_grace(self, delivery: Delivery, unknown: Unknown) -> None:
         due_at = self.now + self.rules.grace_seconds
-        details = {"reason": unknown.reason, "error": unknown.error, "next_attempt_at": utc(due_at)}
+        next_attempt_at = utc(due_at) if self._may_repeat(delivery.intent.channel) else None
+        details = {"reason": unknown.reason, "error": unknown.error, "next_attempt_at": next_attempt_at}
         self._tell(OutcomeType.UNCONFIRMED, delivery, **details)
         doubt = Doubt(unknown.reason, unknown.error, self.now)
         doubtful = msgspec.structs.replace(delivery.intent, doubt=doubt)
@@ -164,7 +178,7 @@ class Course:
 
     def _tell(self, kind: OutcomeType, delivery: Delivery, **details: Any) -> None:
         name, recipient = delivery.intent.channel, delivery.due.recipient
-        details["provider"] = self.rules.channels[name].provider
+        details["provider"] = self.rules.channels[name].provider if name in self.rules.channels else None
         details["recipient_hash"] = self.rules.recipient_hash(name, recipient)
         self.effects.outputs.append(outcome(kind, delivery, utc(self.now), **details))
         labels = name, kind, details.get("reason") or "none"

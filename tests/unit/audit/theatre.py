@@ -33,6 +33,7 @@ class Post:
     whoever is `busy` is so once."""
 
     provider = "smtp"
+    recognises_repeats = True
 
     def __init__(self) -> None:
         self.accepted: Counter[str] = Counter()

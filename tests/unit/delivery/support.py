@@ -24,7 +24,6 @@ GRACE_SECONDS = 120.0
 PARTITIONS = 2
 
 LADDER = (1, 10, 60, 300, 900, 3600)
-SMS = tuple(f"delivery.sms{priority}" for priority in (".high", "", ".low"))
 
 Rows = dict[tuple[str, str, str], bytes]
 
@@ -74,6 +73,7 @@ class SilentChannel:
 
     name: ChannelName = ChannelName.EMAIL
     provider: str = "smtp"
+    recognises_repeats: bool = True
 
     def address(self, recipient: Recipient) -> str | None:
         return recipient.email if self.name is ChannelName.EMAIL else recipient.phone
@@ -84,12 +84,6 @@ class SilentChannel:
     async def close(self) -> None: ...
 
 
-class TwoChannels(Deliver):
-    """With a second channel, to fall back to."""
-
-    topics = (*Deliver.topics, *SMS)
-
-
 @dataclass
 class Worker:
     """One process after another: `crash` ends one and starts the next from what was committed."""
@@ -97,6 +91,10 @@ class Worker:
     concurrency: int = 20
     configured: dict[str, Any] = field(default_factory=dict)
     """Further settings."""
+    channels: Sequence[SilentChannel] = field(
+        default_factory=lambda: (SilentChannel(ChannelName.EMAIL), SilentChannel(ChannelName.SMS))
+    )
+    """Those that are set up."""
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
     committed: dict[int, Rows] = field(default_factory=lambda: {number: {} for number in range(PARTITIONS)})
     events: list[Event] = field(default_factory=list)
@@ -126,9 +124,9 @@ class Worker:
 
     def crash(self) -> None:
         self.jobs.clear()
-        self.role = TwoChannels(
+        self.role = Deliver(
             self.settings,
-            channels={name: SilentChannel(name) for name in (ChannelName.EMAIL, ChannelName.SMS)},
+            channels={channel.name: channel for channel in self.channels},
             clock=self.clock,
             monotonic=lambda: self.monotonic,
         )

@@ -26,7 +26,7 @@ from schemas.event_types import priority_topic
 from schemas.notifications import AttemptDue
 from schemas.reasons import ChannelName, DeliveryReason, IntakeResult, Priority, RefusedReason
 from schemas.receipts import ProviderReceipt
-from sinks.channels import CHANNELS
+from sinks.channels import CHANNELS, open_channels
 from sinks.channels.base import Channel, Message
 from streams import metrics
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
@@ -85,7 +85,7 @@ class Deliver:
         """`channels` and `clock` are those of the settings if they are not given; `monotonic` is the clock of
         `Channel.send`."""
         if channels is None:
-            channels = {name: open_channel(settings) for name, open_channel in CHANNELS.items()}
+            channels = open_channels(settings)
         self._channels = channels
         self._clock = settings.clock() if clock is None else clock
         self._monotonic = monotonic
@@ -98,7 +98,8 @@ class Deliver:
             settings.unconfirmed_grace_seconds,
             settings.breaker_seconds,
             settings.recipient_allowlist,
-            frozenset(settings.retry_unconfirmed),
+            frozenset(name for name, channel in channels.items() if channel.recognises_repeats)
+            | frozenset(settings.retry_unconfirmed),
             settings.receipt_wait_seconds,
         )
         self._begin_seconds = settings.session_timeout_seconds / 2
@@ -257,6 +258,9 @@ class Deliver:
             reply_to=due.reply_to,
             calendar=content.calendar,
             unsubscribe_url=self._unsubscribe_url(intent.channel, due),
+            attempt=due.attempt,
+            template=content.provider_template,
+            ttl_seconds=None if due.not_after is None else due.not_after.timestamp() - course.now,
             composed_at=utc(intent.composed_at),
         )
         begin_before = self._monotonic() + self._begin_seconds

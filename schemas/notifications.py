@@ -62,6 +62,15 @@ class TemplateRef(Model):
     version: Natural
 
 
+class FilledTemplate(Model):
+    """A template that the provider approved, and the texts that fill it, in order. What is sent is the template;
+    `body_text` is what else could be said."""
+
+    name: Text
+    language: Text
+    parameters: Several[Text]
+
+
 class Content(Model):
     """The rendered text for one channel. `calendar` is an iCalendar object that goes with a mail."""
 
@@ -70,6 +79,7 @@ class Content(Model):
     body_html: Html | None = None
     calendar: Text | None = None
     template: TemplateRef
+    provider_template: FilledTemplate | None = None
 
 
 class ConfigRef(Model):

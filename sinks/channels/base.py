@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from schemas.notifications import Recipient
+from schemas.notifications import FilledTemplate, Recipient
 from schemas.reasons import DeliveryReason
 from streams.policy.delivery.results import Result
 
@@ -29,6 +29,12 @@ class Message:
     """An iCalendar object with a METHOD."""
     unsubscribe_url: str | None = None
     """Where the recipient can say that they want no more of this kind, with one click if it is https."""
+    attempt: int = 1
+    """On this channel, from 1."""
+    template: FilledTemplate | None = None
+    """What the provider is asked for by name, in place of `body_text`."""
+    ttl_seconds: float | None = None
+    """For how long from now it is of any use; None: for ever."""
 
 
 class Channel(Protocol):
@@ -40,8 +46,9 @@ class Channel(Protocol):
         ...
 
     @property
-    def repeats_are_seen(self) -> bool:
-        """Whether the recipient's side recognises a message that comes again, so that it is shown once."""
+    def recognises_repeats(self) -> bool:
+        """Whether a message that is handed over a second time is known as the same, by the provider or whoever
+        gets it."""
         ...
 
     @property

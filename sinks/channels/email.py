@@ -49,7 +49,7 @@ class Email:
     """
 
     provider = "smtp"
-    repeats_are_seen = True  # by the Message-ID
+    recognises_repeats = True  # by the Message-ID
 
     def __init__(
         self,

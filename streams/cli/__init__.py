@@ -16,6 +16,7 @@ from streams.cli import (
     preview,
     produce,
     republish,
+    simulator,
     topics,
     worker,
 )
@@ -65,6 +66,7 @@ _USE = "Events in, answers out"
 
 app.command(rich_help_panel=_TRY)(demo.demo)
 app.command(rich_help_panel=_TRY)(kafka.kafka)
+app.command(rich_help_panel=_TRY)(simulator.simulator)
 app.add_typer(topics.app, rich_help_panel=_OPERATE)
 app.add_typer(db.app, rich_help_panel=_OPERATE)
 app.command(rich_help_panel=_OPERATE)(worker.worker)

@@ -11,6 +11,12 @@ from streams.settings import messages
 from streams.settings.model import Settings
 from streams.supervisor.link import VARIABLE as PARENT_VARIABLE
 
+ACCOUNTS = (
+    ("twilio_account_sid", "twilio_auth_token", "twilio_from"),
+    ("whatsapp_phone_number_id", "whatsapp_token"),
+)
+"""What a channel needs all of; without any of it the channel is not there."""
+
 
 def load_settings(roles: Collection[str] = ()) -> Settings:
     """Read the environment, refuse what is wrong or, for those `roles`, missing.
@@ -39,6 +45,11 @@ def missing(settings: Settings, roles: Collection[str]) -> tuple[str, str] | Non
         for field in ("sasl_username", "sasl_password"):
             if getattr(settings, field) is None:
                 return field, f"with STAFFETTA_SECURITY_PROTOCOL={settings.security_protocol}"
+    for account in ACCOUNTS if "deliver" in roles else ():
+        given = [field for field in account if getattr(settings, field) is not None]
+        lacking = [field for field in account if field not in given]
+        if given and lacking:
+            return lacking[0], f"with {messages.variable(given[0])}"
     for role in ("notify", "deliver"):
         if role in roles and settings.recipient_hash_key is None:
             return "recipient_hash_key", f"by the role {role}"

@@ -13,8 +13,9 @@ from streams.clock import Clock, ScaledClock
 from streams.settings.values import (
     LOWER,
     UPPER,
+    BaseUrl,
     Brokers,
-    ChannelNames,
+    Channels,
     DatabaseUrl,
     File,
     Folder,
@@ -26,6 +27,7 @@ from streams.settings.values import (
     Sender,
     SmtpUrl,
     TopicPrefix,
+    TwilioFrom,
 )
 from streams.smtp_url import SmtpServer, parse_smtp_url
 
@@ -82,6 +84,24 @@ class Settings(BaseSettings):
     smtp_return_path: ReturnPath | None = Field(default=None, examples=["bounces+{id}@example.org"])
     """Envelope sender; `{id}` becomes the notification's name."""
     email_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
+    twilio_base_url: BaseUrl = Field(default="https://api.twilio.com", examples=["http://127.0.0.1:6071"])
+    twilio_account_sid: str | None = Field(
+        default=None, pattern=r"^AC[0-9a-fA-F]{32}$", examples=["AC0123456789abcdef0123456789abcdef"]
+    )
+    """With it there is SMS."""
+    twilio_auth_token: str | None = Field(default=None, repr=False, examples=["the token of that account"])
+    twilio_from: TwilioFrom | None = Field(default=None, examples=["+4930123456"])
+    sms_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
+    whatsapp_base_url: BaseUrl = Field(default="https://graph.facebook.com", examples=["http://127.0.0.1:6072"])
+    """Without the version."""
+    whatsapp_phone_number_id: str | None = Field(
+        default=None, pattern=r"^[0-9]{1,32}$", examples=["106540352242922"]
+    )
+    """With it there is WhatsApp."""
+    whatsapp_token: str | None = Field(default=None, repr=False, examples=["a system user's access token"])
+    whatsapp_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
+    retry_unconfirmed: Channels = Field(default=(), examples=["sms,whatsapp"])
+    """Channels on which what may have arrived is repeated, though nobody can tell that it is the same."""
     provider_timeout_seconds: FiniteFloat = Field(default=10, gt=0, examples=["10"])
     retry_schedule_seconds: Schedule = Field(default=(60, 300, 900), examples=["60,300,900"])
     """For configurations that give none: one retry after each of these delays."""
@@ -93,8 +113,6 @@ class Settings(BaseSettings):
     recipient_allowlist: Names = Field(default=(), examples=["*@example.org,anna@example.com"])
     """Shell patterns; nobody else is written to. For staging."""
     unconfirmed_grace_seconds: FiniteFloat = Field(default=120, ge=0, examples=["120"])
-    retry_unconfirmed: ChannelNames = Field(default=(), examples=["sms,whatsapp"])
-    """Channels on which what may have arrived is repeated once, though nobody can see that it is a repetition."""
     receipt_wait_seconds: FiniteFloat = Field(default=86_400, ge=0, examples=["86400"])
     """For how long a notification is kept for its receipts after it was handed over."""
     recipient_hash_key: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
@@ -111,7 +129,6 @@ class Settings(BaseSettings):
     """Where the webhooks are served, if not on `web_port`."""
     public_url: PublicUrl | None = Field(default=None, examples=["https://notify.example.org"])
     """What the world puts before a webhook's path; without it no mail has an unsubscribe link."""
-    twilio_auth_token: str | None = Field(default=None, repr=False, examples=["0123456789abcdef"])
     whatsapp_app_secret: str | None = Field(default=None, repr=False, examples=["0123456789abcdef"])
     """Signs the notifications about WhatsApp messages; without it none is taken."""
     whatsapp_verify_token: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])

@@ -15,6 +15,9 @@ from streams.smtp_url import parse_smtp_url
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[^\s@<>]+")
 _SENDER = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 _URL = re.compile(r"https?://[A-Za-z0-9\[][!-~]*", re.IGNORECASE)
+_TWILIO_FROM = re.compile(
+    r"MG[0-9a-f]{32}|\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}"
+)
 _BROKER = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
 _DATABASE_DRIVERS = {
@@ -59,6 +62,18 @@ def _public_url(value: str) -> str:
     if not _URL.fullmatch(value) or set("?#<>") & set(value):
         raise ValueError("must begin with https:// or http://, without blanks, '?', '#', '<' and '>'")
     return value.rstrip("/")
+
+
+def _base_url(value: str) -> str:
+    if not _URL.fullmatch(value) or set("?#<>@") & set(value):
+        raise ValueError("must begin with https:// or http://, without user, blanks, '?' and '#'")
+    return value.rstrip("/")
+
+
+def _twilio_from(value: str) -> str:
+    if not _TWILIO_FROM.fullmatch(value):
+        raise ValueError("must be a number (+49…), a short code, a name of at most 11 letters, or MG…")
+    return value
 
 
 def _smtp_url(value: str) -> str:
@@ -111,8 +126,8 @@ UPPER = BeforeValidator(lambda value: value.upper() if isinstance(value, str) el
 LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Channels = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_split)]
 WholeSeconds = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
-ChannelNames = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_split)]
 Schedule = Annotated[WholeSeconds, AfterValidator(_schedule)]
 Ladder = Annotated[WholeSeconds, AfterValidator(_ladder)]
 Brokers = Annotated[Names, AfterValidator(_brokers)]
@@ -120,6 +135,8 @@ TopicPrefix = Annotated[str, AfterValidator(_prefix)]
 Sender = Annotated[str, AfterValidator(_address)]
 ReturnPath = Annotated[str, AfterValidator(_return_path)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+TwilioFrom = Annotated[str, AfterValidator(_twilio_from)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 File = Annotated[Path, AfterValidator(_absolute), AfterValidator(_file)]

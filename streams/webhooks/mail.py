@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from schemas.reasons import ChannelName
 from schemas.receipts import ReceiptStatus
+from sinks.channels.answers import cleaned
+from streams.policy.delivery.correlation import Correlation
 from streams.policy.delivery.mail_name import parsed
-from streams.policy.delivery.reference import Reference
 from streams.settings import Settings
 from streams.webhooks.receipts import Receipts
 from streams.webhooks.requests import Answer, answered, body, is_same
@@ -53,9 +54,14 @@ class Mail:
         named = parsed(report.id)
         if named is None:
             return Answer.IGNORED
-        about = Reference(*named, ChannelName.EMAIL, EVERY_ATTEMPT)
-        await self._receipts.write_receipt(about, _status(report), provider="email", error=report.reason)
+        about = Correlation(*named, ChannelName.EMAIL, EVERY_ATTEMPT)
+        await self._receipts.write_receipt(about, _status(report), provider="email", error=_error(report))
         return Answer.WRITTEN
+
+
+def _error(report: _Report) -> str | None:
+    """Without the address, which servers like to repeat."""
+    return None if report.reason is None else cleaned(report.reason)
 
 
 def _status(report: _Report) -> ReceiptStatus:

@@ -12,7 +12,7 @@ from sinks.outgoing import Outgoing
 from sinks.producer import EventProducer
 from streams.clock import utc
 from streams.errors import UserError
-from streams.policy.delivery.reference import Reference
+from streams.policy.delivery.correlation import Correlation
 from streams.settings import Settings
 
 
@@ -32,11 +32,11 @@ class Receipts:
     async def write(self, event_type: str, company_id: str, data: Mapping[str, Any]) -> None:
         await self._put([self._event(event_type, company_id, data)])
 
-    async def write_receipt(self, about: Reference, status: ReceiptStatus, **details: Any) -> None:
+    async def write_receipt(self, about: Correlation, status: ReceiptStatus, **details: Any) -> None:
         """`provider.receipt`; `details` are further fields of it."""
         await self.write_receipts([(about, status, details)])
 
-    async def write_receipts(self, told: Iterable[tuple[Reference, ReceiptStatus, Mapping[str, Any]]]) -> None:
+    async def write_receipts(self, told: Iterable[tuple[Correlation, ReceiptStatus, Mapping[str, Any]]]) -> None:
         """All of them or, as far as the sender is told, none."""
         await self._put(
             [

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from schemas.reasons import ChannelName
 from schemas.receipts import OptSource, ReceiptStatus
-from streams.policy.delivery.reference import Reference
+from streams.policy.delivery.correlation import Correlation
 from streams.policy.notification.identity import recipient_hash
 from streams.settings import Settings
 from streams.webhooks.receipts import Receipts
@@ -55,7 +55,7 @@ class Twilio:
         form = await _form(request)
         if not self._is_signed(request, form):
             return Answer.WRONG_SIGNATURE
-        about, status = Reference.from_query(request.query), _STATUSES.get(_first(form, "MessageStatus"))
+        about, status = Correlation.read(request.query_string), _STATUSES.get(_first(form, "MessageStatus"))
         if about is None or status is None:
             return Answer.IGNORED
         await self._receipts.write_receipt(

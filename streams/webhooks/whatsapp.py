@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel, Field, ValidationError
 
 from schemas.receipts import ReceiptStatus
-from streams.policy.delivery.reference import Reference
+from streams.policy.delivery.correlation import Correlation
 from streams.settings import Settings
 from streams.webhooks.receipts import Receipts
 from streams.webhooks.requests import Answer, answered, body, count, is_same
@@ -88,7 +88,7 @@ class WhatsApp:
         """Whether any was for us."""
         ours = []
         for each in statuses:
-            about, status = Reference.from_query(each.biz_opaque_callback_data), _STATUSES.get(each.status)
+            about, status = Correlation.read(each.biz_opaque_callback_data), _STATUSES.get(each.status)
             if about is not None and status is not None:
                 ours.append((about, status, _details(each)))
         if ours:

@@ -36,9 +36,6 @@ class Reach(Protocol):
     def provider(self) -> str: ...
 
     @property
-    def repeats_are_seen(self) -> bool: ...
-
-    @property
     def gives_receipts(self) -> bool: ...
 
     def address(self, recipient: Recipient) -> str | None: ...
@@ -58,18 +55,18 @@ class Rules:
     """For how long nothing is tried where the account is refused."""
     allowed: tuple[str, ...] = ()
     """Patterns of which an address must match one; none: every address is allowed."""
-    repeated: frozenset[ChannelName] = frozenset()
-    """Channels on which what may have arrived is repeated though nobody would see that it is a repetition."""
+    repeatable: frozenset[ChannelName] = frozenset()
+    """Where what may have arrived is handed over once more."""
     receipt_seconds: float = 86_400
     """For how long a receipt may come."""
 
-    def may_repeat(self, channel: ChannelName) -> bool:
-        """Whether an attempt that may have arrived may be made again."""
-        return channel in self.repeated or self.channels[channel].repeats_are_seen
+    def address(self, channel: ChannelName, recipient: Recipient) -> str | None:
+        reach = self.channels.get(channel)
+        return None if reach is None else reach.address(recipient)
 
     def recipient_hash(self, channel: ChannelName, recipient: Recipient) -> str:
         """What stands for somebody's address on the channel, or for themselves where they have none."""
-        return recipient_hash(self.hash_key, self.channels[channel].address(recipient) or recipient.id)
+        return recipient_hash(self.hash_key, self.address(channel, recipient) or recipient.id)
 
 
 @dataclass(slots=True)
@@ -85,18 +82,19 @@ class Course:
     def may_start(self, delivery: Delivery) -> bool:
         """Ask everything that is asked before an attempt; where there is an objection, do what follows from it."""
         intent = delivery.intent
-        if intent.doubt is not None and not self.rules.may_repeat(intent.channel):
-            self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, intent.doubt.error), None)
-            return False
         match checks.before_attempt(self._asked(delivery), self.state, self.now):
-            case None:
-                return True
             case checks.Suppressed(reason):
                 self.suppress(delivery, reason)
+            case _ if intent.doubt is not None and not self._may_repeat(intent.channel):
+                self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, intent.doubt.error), None)
+            case None:
+                return True
             case checks.NotYet(until):
                 self.put_off(delivery, until)
             case checks.Unusable(reason) if intent.doubt is not None:
                 self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, f"not repeated: {reason}"), None)
+            case checks.Unusable() if intent.channel not in self.rules.channels:
+                self.fall_back(delivery, Refused(DeliveryReason.UNAVAILABLE, "the channel is not set up"), None)
             case checks.Unusable(reason):
                 self.fall_back(delivery, Refused(reason), None)
         return False
@@ -115,9 +113,12 @@ class Course:
 
     def _asked(self, delivery: Delivery) -> checks.Asked:
         intent, due = delivery
-        address = self.rules.channels[intent.channel].address(due.recipient)
+        address = self.rules.address(intent.channel, due.recipient)
         hashed = self.rules.recipient_hash(intent.channel, due.recipient)
         return checks.Asked(due, intent.channel, address, hashed, intent.since_ms, self.rules.allowed)
+
+    def _may_repeat(self, channel: ChannelName) -> bool:
+        return channel in self.rules.channels and channel in self.rules.repeatable
 
     def put_off(self, delivery: Delivery, until: float) -> None:
         """The same attempt later: none was made, so none is counted, and nothing is told."""
@@ -159,7 +160,8 @@ class Course:
 
     def keep(self, delivery: Delivery, told: ReceiptStatus | None) -> None:
         """While a receipt may come that says more than is known."""
-        if self.rules.channels[delivery.intent.channel].gives_receipts:
+        reach = self.rules.channels.get(delivery.intent.channel)
+        if reach is not None and reach.gives_receipts:
             self.ledger.keep(Kept.of(delivery, told, self.now + self.rules.receipt_seconds), delivery.key)
 
     def _try_again(self, delivery: Delivery, again: Again, result: Result) -> None:
@@ -190,7 +192,8 @@ class Course:
 
     def _wait_for_the_grace(self, delivery: Delivery, unknown: Unknown) -> None:
         due_at = self.now + self.rules.grace_seconds
-        details = {"reason": unknown.reason, "error": unknown.error, "next_attempt_at": utc(due_at)}
+        next_attempt_at = utc(due_at) if self._may_repeat(delivery.intent.channel) else None
+        details = {"reason": unknown.reason, "error": unknown.error, "next_attempt_at": next_attempt_at}
         self.tell(OutcomeType.UNCONFIRMED, delivery, **details)
         doubt = Doubt(unknown.reason, unknown.error, self.now)
         doubtful = msgspec.structs.replace(delivery.intent, doubt=doubt)
@@ -218,7 +221,7 @@ class Course:
 
     def tell(self, kind: OutcomeType, delivery: Delivery, **details: Any) -> None:
         name, recipient = delivery.intent.channel, delivery.due.recipient
-        details["provider"] = self.rules.channels[name].provider
+        details["provider"] = self.rules.channels[name].provider if name in self.rules.channels else None
         details["recipient_hash"] = self.rules.recipient_hash(name, recipient)
         self.effects.outputs.append(outcome(kind, delivery, utc(self.now), **details))
         labels = name, kind, details.get("reason") or "none"

@@ -99,7 +99,8 @@ def _failed_after_all(delivery: Delivery, said: ProviderReceipt, kept: Kept, cou
 
 def _result(delivery: Delivery, said: ProviderReceipt, course: Course) -> Permanent:
     """As if the provider had answered so. The address that does not exist is remembered."""
-    reason = course.rules.channels[delivery.intent.channel].receipt_reason(said.error)
+    reach = course.rules.channels.get(delivery.intent.channel)
+    reason = DeliveryReason.REJECTED if reach is None else reach.receipt_reason(said.error)
     dead = DeliveryReason.DEAD_ADDRESS if said.status is ReceiptStatus.BOUNCED else reason
     learn(course.address(delivery), dead, _ms(said), course.state)
     return Permanent(reason, said.error or said.status)

@@ -6,7 +6,7 @@ from schemas.event_types import OUTCOMES, priority_topic
 from schemas.notifications import NotificationRequest, Reason, Skipped
 from schemas.reasons import ChannelName, DeliveryReason, Suppression
 from streams.policy.notification import consent, recipients
-from streams.policy.notification.channels import CHANNELS
+from streams.policy.notification.channels import CHANNELS, address
 from streams.policy.notification.erasure import is_erased
 from streams.policy.notification.identity import recipient_hash
 from streams.policy.notification.memory import Memory
@@ -78,14 +78,14 @@ def _failed(request: NotificationRequest, at: datetime, rules: Rules) -> Message
 def _ended(
     how: str, request: NotificationRequest, channel: ChannelName, reason: Reason, at: datetime, rules: Rules
 ) -> Message:
-    recipient = request.recipient
+    recipient = recipients.of_request(request)
     data = {
         "notification_id": request.notification_id,
         "company_id": request.company_id,
         "entity": request.entity.model_dump(mode="json"),
         "event_type": request.event_type,
         "audience": request.audience,
-        "recipient_hash": recipient_hash(rules.recipient_hash_key, recipient.email or recipient.id),
+        "recipient_hash": recipient_hash(rules.recipient_hash_key, address((channel,), recipient) or recipient.id),
         "channel": channel,
         "attempt": 1,
         "reason": reason,

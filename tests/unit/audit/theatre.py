@@ -33,7 +33,7 @@ class Post:
     whoever is `busy` is so once."""
 
     provider = "smtp"
-    repeats_are_seen = True
+    recognises_repeats = True
     gives_receipts = False
 
     def __init__(self) -> None:

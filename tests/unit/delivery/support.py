@@ -24,7 +24,6 @@ GRACE_SECONDS = 120.0
 PARTITIONS = 2
 
 LADDER = (1, 10, 60, 300, 900, 3600)
-SMS = tuple(f"delivery.sms{priority}" for priority in (".high", "", ".low"))
 
 Rows = dict[tuple[str, str, str], bytes]
 
@@ -74,11 +73,8 @@ class SilentChannel:
 
     name: ChannelName = ChannelName.EMAIL
     provider: str = "smtp"
+    recognises_repeats: bool = True
     gives_receipts: bool = True
-
-    @property
-    def repeats_are_seen(self) -> bool:
-        return self.name is ChannelName.EMAIL
 
     def receipt_reason(self, error: str | None) -> DeliveryReason:
         return DeliveryReason.DEAD_ADDRESS if error == "30005" else DeliveryReason.BOUNCED
@@ -92,12 +88,6 @@ class SilentChannel:
     async def close(self) -> None: ...
 
 
-class TwoChannels(Deliver):
-    """With a second channel, to fall back to."""
-
-    topics = (*Deliver.topics, *SMS)
-
-
 @dataclass
 class Worker:
     """One process after another: `crash` ends one and starts the next from what was committed."""
@@ -105,7 +95,10 @@ class Worker:
     concurrency: int = 20
     configured: dict[str, Any] = field(default_factory=dict)
     """Further settings."""
-    gives_receipts: bool = True
+    channels: Sequence[SilentChannel] = field(
+        default_factory=lambda: (SilentChannel(ChannelName.EMAIL), SilentChannel(ChannelName.SMS))
+    )
+    """Those that are set up."""
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
     committed: dict[int, Rows] = field(default_factory=lambda: {number: {} for number in range(PARTITIONS)})
     events: list[Event] = field(default_factory=list)
@@ -135,12 +128,9 @@ class Worker:
 
     def crash(self) -> None:
         self.jobs.clear()
-        self.role = TwoChannels(
+        self.role = Deliver(
             self.settings,
-            channels={
-                name: SilentChannel(name, gives_receipts=self.gives_receipts)
-                for name in (ChannelName.EMAIL, ChannelName.SMS)
-            },
+            channels={channel.name: channel for channel in self.channels},
             clock=self.clock,
             monotonic=lambda: self.monotonic,
         )

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from schemas.event_types import DIRECTORY, RECEIPTS
 from schemas.notifications import AttemptDue, DeadLetter
-from schemas.reasons import DeliveryReason
+from schemas.reasons import ChannelName, DeliveryReason
 from streams.clock import utc
 from streams.policy.delivery.ledger import KEPT, WAITING
 from streams.policy.delivery.results import Accepted, Permanent, Unconfirmed
-from tests.unit.delivery.support import GRACE_SECONDS, Record, Worker, request
+from tests.unit.delivery.support import GRACE_SECONDS, Record, SilentChannel, Worker, request
 from tests.unit.delivery.test_attempts import TWO_CHANNELS, answer, ask, told, wait
 
 ACCEPTED = Accepted("SM1")
@@ -25,6 +25,7 @@ SMS_FIRST: dict[str, Any] = {
 }
 ALONE: dict[str, Any] = {**SMS_FIRST, "fallback_channels": []}
 
+CHANNELS = SilentChannel(), SilentChannel(ChannelName.SMS, recognises_repeats=False)
 STATUSES = ("sent", "delivered", "read", "failed", "bounced")
 Told = list[tuple[str, str, int, str | None]]
 
@@ -43,7 +44,7 @@ def hear(worker: Worker, status: str, **fields: Any) -> Told:
 
 @pytest.fixture
 def worker() -> Worker:
-    return Worker()
+    return Worker(channels=CHANNELS)
 
 
 def test_delivered_and_read(worker: Worker) -> None:
@@ -133,7 +134,7 @@ def test_doubtful_where_nobody_sees_repetitions(worker: Worker) -> None:
 
 def test_repeated_where_it_is_wished() -> None:
     """`retry_unconfirmed` names channels on which it is sent once more all the same."""
-    worker = Worker(configured={"retry_unconfirmed": "sms"})
+    worker = Worker(channels=CHANNELS, configured={"retry_unconfirmed": "sms"})
     ask(worker, **SMS_FIRST)
     answer(worker, LOST)
     wait(worker, GRACE_SECONDS + 5)
@@ -223,7 +224,7 @@ def test_a_complaint(worker: Worker) -> None:
 
 def test_nothing_is_kept_where_no_receipt_comes() -> None:
     """A channel without receipts costs no memory."""
-    worker = Worker(gives_receipts=False)
+    worker = Worker(channels=[SilentChannel(gives_receipts=False)])
     ask(worker)
     answer(worker, Accepted("<m>"))
     assert rows(worker, KEPT) == 0

@@ -67,6 +67,12 @@ def test_nothing_must_be_set() -> None:
         ("SMTP_RETURN_PATH", "{id} <x@example.org>", "must be an address with {id} in it"),
         ("PUBLIC_URL", "notify.example.org", "must begin with https:// or http://"),
         ("PUBLIC_URL", "https://example.org/?x", "must begin with https:// or http://"),
+        ("TWILIO_FROM", "Salon Beispiel GmbH", "must be a number (+49…)"),
+        ("TWILIO_FROM", "030123456x!", "must be a number (+49…)"),
+        ("TWILIO_BASE_URL", "api.twilio.com", "must begin with https:// or http://"),
+        ("WHATSAPP_BASE_URL", "https://user@graph.example", "must begin with https:// or http://, without user"),
+        ("WHATSAPP_PHONE_NUMBER_ID", "+49151", "should match pattern"),
+        ("RETRY_UNCONFIRMED", "fax", "must be 'email', 'sms', 'whatsapp' or 'push'"),
         ("WEBHOOK_PORT", "66000", "must be less than or equal to 65535"),
         ("SSL_CA", "/nowhere/ca.pem", "there is no such file"),
         ("DATA_DIR", "/etc/hostname", "is a file, but must be a folder"),
@@ -107,6 +113,8 @@ def test_secrets_are_not_in_the_representation(monkeypatch: pytest.MonkeyPatch) 
     """Printing the settings prints no password and no key."""
     monkeypatch.setenv("STAFFETTA_SASL_PASSWORD", SECRET)
     monkeypatch.setenv("STAFFETTA_RECIPIENT_HASH_KEY", SECRET)
+    for field in ("TWILIO_AUTH_TOKEN", "WHATSAPP_TOKEN"):
+        monkeypatch.setenv(f"STAFFETTA_{field}", SECRET)
     monkeypatch.setenv("STAFFETTA_SMTP_URL", f"smtp://u:{SECRET}@h")
     monkeypatch.setenv("STAFFETTA_DATABASE_URL", f"postgresql://u:{SECRET}@h/db")
     settings = load_settings()
@@ -129,6 +137,23 @@ def test_hash_key_is_required(monkeypatch: pytest.MonkeyPatch, role: str) -> Non
     load_settings(["assign", "record"])
     monkeypatch.setenv("STAFFETTA_RECIPIENT_HASH_KEY", "key")
     load_settings([role])
+
+
+@pytest.mark.parametrize(
+    ("given", "lacking"),
+    [
+        ("TWILIO_ACCOUNT_SID=AC0123456789abcdef0123456789abcdef", "TWILIO_AUTH_TOKEN"),
+        ("TWILIO_AUTH_TOKEN=secret", "TWILIO_ACCOUNT_SID"),
+        ("WHATSAPP_TOKEN=secret", "WHATSAPP_PHONE_NUMBER_ID"),
+    ],
+)
+def test_half_an_account(monkeypatch: pytest.MonkeyPatch, given: str, lacking: str) -> None:
+    """`deliver` does not start with half of what an account takes; the other roles have no use for it."""
+    name, _, value = given.partition("=")
+    monkeypatch.setenv("STAFFETTA_RECIPIENT_HASH_KEY", "key")
+    monkeypatch.setenv(f"STAFFETTA_{name}", value)
+    assert refusal("deliver").startswith(f"STAFFETTA_{lacking} is not set, but needed with STAFFETTA_{name}")
+    load_settings(["assign", "notify", "record"])
 
 
 def test_unknown_variables_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.reasons import ChannelName
-from streams.policy.delivery.reference import Reference
+from streams.policy.delivery.correlation import Correlation
 from streams.policy.notification.identity import recipient_hash
 from streams.webhooks.twilio import signature
 from tests.unit.webhooks.support import PUBLIC_URL, Client, Kafka, counted, serving
 
-ABOUT = Reference("co-7", "n-1", ChannelName.SMS, 2)
+ABOUT = Correlation("co-7", "n-1", ChannelName.SMS, 2)
 ids = st.from_regex(r"\A[A-Za-z0-9._:-]{1,64}\Z")
 
 
@@ -25,8 +25,8 @@ async def post(client: Client, path: str, form: dict[str, str], token: bytes = b
         return answer.status
 
 
-def status(said: str, about: Reference | None = ABOUT, **fields: str) -> tuple[str, dict[str, str]]:
-    query = f"?{about.to_query()}" if about else ""
+def status(said: str, about: Correlation | None = ABOUT, **fields: str) -> tuple[str, dict[str, str]]:
+    query = f"?{about.written()}" if about else ""
     return "/webhooks/twilio" + query, {"MessageSid": "SM1", "MessageStatus": said, "To": "+491701234567"} | fields
 
 
@@ -46,9 +46,9 @@ def test_the_signature_is_that_of_twilio() -> None:
 @given(ids, ids, st.sampled_from(ChannelName), st.integers(0, 1000))
 def test_a_reference_finds_back(company: str, id: str, channel: ChannelName, attempt: int) -> None:
     """Through a URL's query, whatever letters ids have; in less than WhatsApp's 512."""
-    about = Reference(company, id, channel, attempt)
-    assert Reference.from_query(about.to_query()) == about
-    assert len(about.to_query()) <= 512
+    about = Correlation(company, id, channel, attempt)
+    assert Correlation.read(about.written()) == about
+    assert len(about.written()) <= 512
 
 
 @pytest.mark.parametrize(
@@ -56,15 +56,15 @@ def test_a_reference_finds_back(company: str, id: str, channel: ChannelName, att
     [
         "",
         "id=1",
-        "company=a&id=b&channel=fax&attempt=1",
-        "company=a&id=b&channel=sms&attempt=x",
-        "company=a&id=b&channel=sms&attempt=-1",
-        "company=a%20b&id=b&channel=sms&attempt=1",
+        "company=a&notification=b&channel=fax&attempt=1",
+        "company=a&notification=b&channel=sms&attempt=x",
+        "company=a&notification=b&channel=sms&attempt=-1",
+        "company=a%20b&notification=b&channel=sms&attempt=1",
     ],
 )
 def test_what_is_no_reference(query: str) -> None:
     """Another program's messages of the same account are none of our business."""
-    assert Reference.from_query(query) is None
+    assert Correlation.read(query) is None
 
 
 @pytest.mark.parametrize(

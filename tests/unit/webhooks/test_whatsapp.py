@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from schemas.reasons import ChannelName
-from streams.policy.delivery.reference import Reference
+from streams.policy.delivery.correlation import Correlation
 from tests.unit.webhooks.support import Client, Kafka, counted, serving
 
-ABOUT = Reference("co-7", "n-1", ChannelName.WHATSAPP, 1)
+ABOUT = Correlation("co-7", "n-1", ChannelName.WHATSAPP, 1)
 
 
 def notification(*statuses: dict[str, Any]) -> dict[str, Any]:
@@ -19,8 +19,8 @@ def notification(*statuses: dict[str, Any]) -> dict[str, Any]:
     return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]}
 
 
-def status(said: str, about: Reference | None = ABOUT, **fields: Any) -> dict[str, Any]:
-    opaque = {"biz_opaque_callback_data": about.to_query()} if about else {}
+def status(said: str, about: Correlation | None = ABOUT, **fields: Any) -> dict[str, Any]:
+    opaque = {"biz_opaque_callback_data": about.written()} if about else {}
     return {"id": "wamid.1", "status": said, "timestamp": "1790000000", "recipient_id": "491", **opaque, **fields}
 
 

@@ -1,0 +1,120 @@
+"""The ground under the channels that speak HTTP: one request, one answer, and how far it had come if none came."""
+
+import time
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from aiohttp.http_exceptions import HttpProcessingError
+
+from schemas.reasons import DeliveryReason
+from sinks.channels.answers import Answer, cleaned
+from streams.policy.delivery.results import NotStarted, Transient, Unconfirmed
+
+MAX_ANSWER_BYTES = 64 * 1024
+IDLE_SECONDS = 15.0
+"""For how long a connection is kept without use: shorter than servers do, which may end one just as it is used."""
+_FAULTS = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
+
+
+class _TooLateError(Exception):
+    """There was a connection only when it was too late to begin."""
+
+
+class Http:
+    """POSTs over at most `concurrency` connections, which are opened as needed and used again.
+
+    `timeout_seconds` is for all of it, from the wait for a connection to the end of the answer. Redirects are not
+    followed, cookies not kept, and of an answer not more than `MAX_ANSWER_BYTES` is read. `resolver` is asked
+    where a host is.
+    """
+
+    def __init__(
+        self, *, concurrency: int, timeout_seconds: float, resolver: AbstractResolver | None = None
+    ) -> None:
+        self._concurrency = concurrency
+        self._timeout_seconds = timeout_seconds
+        self._resolver = resolver
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], begin_before: float
+    ) -> Answer | Transient | Unconfirmed | NotStarted:
+        """The answer, whatever its status, unless that is a redirect; else what is known without one.
+
+        A request counts as handed over from the moment when its first byte may be written: before that a fault is
+        Transient, from then on Unconfirmed. Nothing is written after `begin_before` (`time.monotonic()`).
+        """
+        way = SimpleNamespace(begin_before=begin_before, is_handed_over=False)
+        try:
+            async with self._opened().post(
+                url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=way
+            ) as response:
+                if 300 <= response.status < 400:
+                    error = f"HTTP {response.status}: a redirect, which is not followed; is the base URL right?"
+                    return Transient(DeliveryReason.UNAVAILABLE, error)
+                return await _read(response)
+        except _TooLateError:
+            return NotStarted()
+        except TimeoutError:
+            return _lost(way, DeliveryReason.TIMEOUT, f"no answer within {self._timeout_seconds:g} s")
+        except _FAULTS as error:
+            return _lost(way, DeliveryReason.CONNECTION_FAILED, _described(error))
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        """Opened in the loop that uses it, which there is none of yet when channels are made."""
+        if self._session is None:
+            tracing = aiohttp.TraceConfig()
+            tracing.on_request_headers_sent.append(_before_the_first_byte)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=self._concurrency, keepalive_timeout=IDLE_SECONDS, resolver=self._resolver
+                ),
+                timeout=aiohttp.ClientTimeout(total=self._timeout_seconds),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": "staffetta", "Accept": "application/json"},
+                trace_configs=[tracing],
+            )
+        return self._session
+
+
+async def _before_the_first_byte(_session: aiohttp.ClientSession, traced: SimpleNamespace, _: Any) -> None:
+    """aiohttp calls this with a connection in hand, and writes only after it has returned."""
+    way = traced.trace_request_ctx
+    if time.monotonic() > way.begin_before:
+        raise _TooLateError
+    way.is_handed_over = True
+
+
+async def _read(response: aiohttp.ClientResponse) -> Answer:
+    """The status alone says a lot: what ends the body too early is kept for whoever needs more."""
+    body, broken = bytearray(), None
+    try:
+        while len(body) < MAX_ANSWER_BYTES and (chunk := await response.content.readany()):
+            body += chunk
+    except TimeoutError:
+        broken = DeliveryReason.TIMEOUT
+    except _FAULTS:
+        broken = DeliveryReason.LOST_AFTER_DATA
+    return Answer(response.status, response.headers, bytes(body[:MAX_ANSWER_BYTES]), broken)
+
+
+def _described(error: Exception) -> str:
+    """In the words of the library, unless they quote what came: an answer may repeat the message."""
+    if isinstance(error, aiohttp.ClientResponseError | HttpProcessingError):
+        return "an answer that is no HTTP"
+    return cleaned(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+
+
+def _lost(way: SimpleNamespace, reason: DeliveryReason, error: str) -> Transient | Unconfirmed:
+    if not way.is_handed_over:
+        return Transient(reason, error)
+    if reason is DeliveryReason.CONNECTION_FAILED:
+        reason = DeliveryReason.LOST_AFTER_DATA
+    return Unconfirmed(reason, error)

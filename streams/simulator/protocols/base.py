@@ -1,0 +1,19 @@
+"""What a protocol is made of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from streams.simulator.world import Inbound, Posting, World, WriteReceipt
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """`settings` are the variables by which a worker finds it at a base URL. `receipt` and `inbound` write what it
+    sends to our webhooks; None: it sends no such thing."""
+
+    routes: Callable[[World], list[web.RouteDef]]
+    settings: Callable[[str], Mapping[str, str]]
+    receipt: WriteReceipt | None = None
+    inbound: Callable[[World, Inbound], Posting | None] | None = None

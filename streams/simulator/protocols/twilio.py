@@ -1,0 +1,237 @@
+"""Twilio's Messages API (2010-04-01), its status callbacks and its inbound messages.
+
+https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/usage/security
+"""
+
+import base64
+import hmac
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from aiohttp import BasicAuth, web
+
+from streams.simulator.exchange import Speech, answer
+from streams.simulator.faults import Fault, Receipt
+from streams.simulator.protocols.base import Protocol
+from streams.simulator.world import Accepted, Call, Inbound, Posting, World
+
+NAME: Final = "twilio"
+ACCOUNT_SID = "AC" + "5" * 32
+AUTH_TOKEN = "simulated-twilio-auth-token"
+FROM = "+4930555000"
+API_VERSION = "2010-04-01"
+MAX_BODY = 1600
+LONGEST_VALIDITY = 36_000
+BUSY = 20429
+STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
+START = frozenset({"START", "YES", "UNSTOP"})
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_SERVICE = re.compile(r"MG[0-9a-f]{32}")
+_SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}")
+_STATUSES = {20003: 401, 20404: 404, 20429: 429, 20500: 500, 21610: 400}
+_MESSAGES = {
+    20003: "Authenticate",
+    20404: "The requested resource was not found",
+    20422: "Invalid Parameter",
+    20429: "Too Many Requests",
+    21211: "Invalid 'To' Phone Number",
+    21212: "Invalid From Number",
+    21602: "Message body is required.",
+    21603: "A 'From' phone number is required.",
+    21604: "A 'To' phone number is required.",
+    21609: "The 'StatusCallback' URL is not a valid URL.",
+    21610: "Attempt to send to unsubscribed recipient",
+    21611: "This 'From' number has exceeded the maximum number of queued messages",
+    21617: "The concatenated message body exceeds the 1600 character limit",
+}
+
+Form = Mapping[str, str]
+
+
+def routes(world: World) -> list[web.RouteDef]:
+    async def create(request: web.Request) -> web.StreamResponse:
+        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        wrong = _wrong(world, request, form)
+        if wrong is not None:
+            world.counts[NAME, "wrong"] += 1
+            return _error(wrong, repeated=form.get("To", ""))
+        return await answer(world, request, _call(form), _speech(form))
+
+    return [web.post(f"/{API_VERSION}/Accounts/{{account}}/Messages.json", create)]
+
+
+def _wrong(world: World, request: web.Request, form: Form) -> int | None:
+    """The code of the first thing that is wrong with a request."""
+    if not _is_authentic(request):
+        return 20003
+    if request.match_info["account"] != ACCOUNT_SID:
+        return 20404
+    to, body = form.get("To", ""), form.get("Body", "")
+    sender, service = form.get("From"), form.get("MessagingServiceSid")
+    if not to:
+        return 21604
+    if not sender and not service:
+        return 21603
+    if not body:
+        return 21602
+    if not _E164.fullmatch(to):
+        return 21211
+    if (sender and not _SENDER.fullmatch(sender)) or (service and not _SERVICE.fullmatch(service)):
+        return 21212
+    if len(body) > MAX_BODY:
+        return 21617
+    return _wrong_option(form) or (21610 if (NAME, _sender(form), to) in world.opted_out else None)
+
+
+def _wrong_option(form: Form) -> int | None:
+    validity, callback = form.get("ValidityPeriod"), form.get("StatusCallback")
+    if validity is not None and not (validity.isdecimal() and 1 <= int(validity) <= LONGEST_VALIDITY):
+        return 20422
+    if callback is not None and not (callback.startswith(("http://", "https://")) and urlsplit(callback).netloc):
+        return 21609
+    return None
+
+
+def _is_authentic(request: web.Request) -> bool:
+    try:
+        given = BasicAuth.decode(request.headers.get("Authorization", ""))
+    except ValueError:
+        return False
+    return (given.login, given.password) == (ACCOUNT_SID, AUTH_TOKEN)
+
+
+def _call(form: Form) -> Call:
+    return Call(NAME, form["To"], _sender(form), form, callback=form.get("StatusCallback"))
+
+
+def _sender(form: Form) -> str:
+    return form.get("From") or form.get("MessagingServiceSid") or ""
+
+
+def _speech(form: Form) -> Speech:
+    return Speech(
+        message_id=lambda number: f"SM{number:032x}",
+        accepted=_created,
+        refused=lambda fault: _error(_code(fault), fault.status, repeated=form["To"]),
+        receipts=(Receipt(status="sent"), Receipt(status="delivered")),
+        write=receipt,
+    )
+
+
+def _code(fault: Fault) -> int:
+    return BUSY if fault.code is None else int(fault.code)
+
+
+def _created(message: Accepted) -> web.Response:
+    form, service = message.call.content, message.call.content.get("MessagingServiceSid")
+    content = {
+        "account_sid": ACCOUNT_SID,
+        "api_version": API_VERSION,
+        "body": form["Body"],
+        "direction": "outbound-api",
+        "error_code": None,
+        "error_message": None,
+        "from": form.get("From"),
+        "messaging_service_sid": service,
+        "num_media": "0",
+        "num_segments": "0" if service else "1",
+        "price": None,
+        "sid": message.id,
+        "status": "accepted" if service else "queued",
+        "to": form["To"],
+        "uri": f"/{API_VERSION}/Accounts/{ACCOUNT_SID}/Messages/{message.id}.json",
+    }
+    return web.json_response(content, status=201)
+
+
+def _error(code: int, status: int | None = None, *, repeated: str = "") -> web.Response:
+    """Like Twilio, it repeats the number that it was given."""
+    said = _MESSAGES.get(code, "The message was not created")
+    status = status or _STATUSES.get(code, 400)
+    content = {
+        "code": code,
+        "message": f"{said}: {repeated}",
+        "more_info": f"https://www.twilio.com/docs/errors/{code}",
+        "status": status,
+    }
+    headers = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if status == 401 else {}
+    return web.json_response(content, status=status, headers=headers)
+
+
+def receipt(_world: World, message: Accepted, said: Receipt) -> Posting | None:
+    """A status callback, to the URL that the message named."""
+    call = message.call
+    if call.callback is None:
+        return None
+    form = {
+        "AccountSid": ACCOUNT_SID,
+        "ApiVersion": API_VERSION,
+        "From": call.sender,
+        "MessageSid": message.id,
+        "MessageStatus": said.status,
+        "SmsSid": message.id,
+        "SmsStatus": said.status,
+        "To": call.recipient,
+    }
+    if said.code is not None:
+        form["ErrorCode"] = str(said.code)
+    return _signed(call.callback, form, forged=said.forged)
+
+
+def inbound(world: World, said: Inbound) -> Posting | None:
+    """A message to one of our numbers. After STOP, nothing more is accepted for who wrote it, until START."""
+    word, pair = said.text.strip().upper(), (NAME, said.recipient, said.sender)
+    if word in STOP:
+        world.opted_out.add(pair)
+    elif word in START:
+        world.opted_out.discard(pair)
+    if world.public_url is None:
+        return None
+    sid = f"SM{len(world.posted) + 1:031x}f"
+    form = {
+        "AccountSid": ACCOUNT_SID,
+        "ApiVersion": API_VERSION,
+        "Body": said.text,
+        "From": said.sender,
+        "MessageSid": sid,
+        "NumMedia": "0",
+        "NumSegments": "1",
+        "SmsSid": sid,
+        "SmsStatus": "received",
+        "To": said.recipient,
+    }
+    return _signed(f"{world.public_url}/webhooks/twilio/inbound", form)
+
+
+def signature(url: str, form: Form, token: str = AUTH_TOKEN) -> str:
+    """`X-Twilio-Signature`: over the whole URL and every field, sorted by name."""
+    signed = url + "".join(name + form[name] for name in sorted(form))
+    return base64.b64encode(hmac.digest(token.encode(), signed.encode(), "sha1")).decode()
+
+
+def _signed(url: str, form: Form, *, forged: bool = False) -> Posting:
+    token = "somebody else's" if forged else AUTH_TOKEN
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+        "X-Twilio-Signature": signature(url, form, token),
+    }
+    return Posting(url, urlencode(form).encode(), headers)
+
+
+def form_of(posting: Posting) -> dict[str, str]:
+    """The fields of a callback, as the webhook reads them."""
+    return dict(parse_qsl(posting.body.decode(), keep_blank_values=True))
+
+
+def _settings(base_url: str) -> Mapping[str, str]:
+    return {
+        "STAFFETTA_TWILIO_BASE_URL": base_url,
+        "STAFFETTA_TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "STAFFETTA_TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        "STAFFETTA_TWILIO_FROM": FROM,
+    }
+
+
+PROTOCOL = Protocol(routes, _settings, receipt, inbound)

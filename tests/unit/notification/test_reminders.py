@@ -354,7 +354,7 @@ def test_read_too_late() -> None:
     opened = world()
     book(opened)
     [due] = opened.tick(DUE)
-    opened.at = VISIT
+    opened.at = VISIT + timedelta(milliseconds=1)
     [outcome] = suppressions(read(opened, due))
     assert (outcome.reason, outcome.event_type) == ("too_late", REMINDER)
 

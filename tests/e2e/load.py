@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
 
-from tests.e2e.messages import in_two_days, opening
+from tests.e2e.messages import configuration, in_two_days, opening
 from tests.e2e.system import System
 from tests.support.booking import Booking, Message, absence, customer, iso
 from tests.support.smtp import Cut
@@ -18,6 +18,8 @@ from tests.support.smtp import Cut
 COMPANIES = 6
 STAFF = 5
 TOLD = ("appointment.created", "appointment.cancelled", "callback.assigned", "callback.withdrawn")
+REMINDED = timedelta(minutes=1)
+"""So long before the start."""
 BREATH = 0.02
 """Seconds between two handfuls of messages."""
 
@@ -38,6 +40,8 @@ class Salon(Booking):
     def opens(self) -> list[Message]:
         """Three branches, one of which waits for commands; most people have room for ten callbacks."""
         directory = list(opening(self, told=TOLD))
+        minutes = REMINDED // timedelta(minutes=1)
+        directory.append(configuration(self, "appointment.reminder", minutes_before=minutes))
         directory += [self.branch("br-2", strategy="round_robin"), self.branch("br-3", auto_assign=False)]
         for number in range(STAFF):
             branches = ["br-1", "br-2", "br-3"] if number == 0 else [f"br-{number % 3 + 1}"]
@@ -97,7 +101,9 @@ class Salon(Booking):
         appointment_id = f"ap-{self._appointments_made}"
         self._booked.append(appointment_id)
         who = customer(customer_id=f"cu-{appointment_id}", email=f"{appointment_id}@kunde.example")
-        return self.appointment(appointment_id, starts_at=in_two_days(), customer=who)
+        is_soon = self._rng.random() < 0.5
+        starts_at = iso(self._soon_at() + REMINDED) if is_soon else in_two_days()
+        return self.appointment(appointment_id, starts_at=starts_at, customer=who)
 
     def _change_appointment(self) -> Message:
         if not self._booked:

@@ -147,7 +147,7 @@ def _subject(trigger: Trigger) -> str:
 
 def priority(trigger: Trigger) -> Priority:
     """How urgent it is to tell this."""
-    if trigger.event_type in ENDED:
+    if trigger.says in ENDED:
         return Priority.HIGH
     if trigger.event_type == "appointment.reminder":
         return Priority.LOW

@@ -51,7 +51,7 @@ def recovered(state: State) -> Hints:
 
 def begin(state: State, hints: Hints, now: float) -> list[Message]:
     """A batch begins: what time alone has brought about by `now`, in seconds."""
-    forgetting.begin(hints)
+    forgetting.begin(state, hints)
     return reminders.write_due(state, hints, now)
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from schemas.base import is_zone
 from schemas.reasons import Audience, Priority
 from streams.policy.notification import rows
-from streams.policy.notification.triggers import Trigger
+from streams.policy.notification.triggers import Trigger, is_past
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -68,7 +68,7 @@ class Held(NamedTuple):
 
     def is_too_late(self, not_after: datetime | None) -> bool:
         """Whether it would wait until it has become pointless."""
-        return self.not_before is not None and not_after is not None and self.not_before >= not_after
+        return self.not_before is not None and is_past(not_after, self.not_before.timestamp())
 
     def fields(self) -> dict[str, Any]:
         """What a request says of it."""

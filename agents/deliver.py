@@ -124,7 +124,7 @@ class Deliver:
                 self._take_on(course, topic, record)
         if batch.may_begin:
             self._start_due(course)
-        self._slots.hold(state.partition, ledger.in_flight, ledger.waiting(batch.now))
+        self._slots.hold(state.partition, ledger.in_flight, ledger.due(batch.now))
         self._ahead.hold(state.partition, ledger.waiting_bytes)
         return course.effects
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from schemas import SOURCE, Event, Ignored, Refused, decode, encode
 from schemas.envelope import MAX_VALUE_BYTES
-from schemas.event_types import INTAKE_DEAD_LETTERS, RETRY_PREFIX
+from schemas.event_types import INTAKE_DEAD_LETTERS, PRIORITY_TOPICS, RETRY_PREFIX
 from schemas.intake import to_base64
 from schemas.reasons import IntakeResult, RefusedReason
 from streams.batch import Effects, Output, Record
@@ -22,9 +22,7 @@ ANSWERS: dict[str, str] = {
     "assignment.decisions": "notify",
     "notification.requests": "notify",
     "notification.timers": "notify",
-    "delivery.email.high": "deliver",
-    "delivery.email": "deliver",
-    "delivery.email.low": "deliver",
+    **dict.fromkeys(PRIORITY_TOPICS, "deliver"),
     "delivery.receipts": "deliver",
     "delivery.outcomes": "record",
     "delivery.dead-letters": "record",

@@ -13,7 +13,6 @@ from schemas.reasons import RefusedReason
 from streams.audit.findings import Finding, doubled, lost, wrong
 from streams.audit.reading import Entry, Log
 
-PRIORITIES = ("delivery.email.high", "delivery.email", "delivery.email.low")
 ANSWERS = {
     topics.CALLBACKS: "assign",
     topics.COMMANDS: "assign",
@@ -22,7 +21,7 @@ ANSWERS = {
     topics.DECISIONS: "notify",
     topics.REQUESTS: "notify",
     topics.TIMERS: "notify",
-    **dict.fromkeys(PRIORITIES, "deliver"),
+    **dict.fromkeys(topics.PRIORITY_TOPICS, "deliver"),
     topics.OUTCOMES: "record",
     topics.DEAD_LETTERS: "record",
 }

@@ -224,7 +224,7 @@ def _notification(world: World, value: Json, *, forged: bool = False) -> Posting
     body = json.dumps(content).encode()
     secret = "somebody else's" if forged else APP_SECRET
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature(body, secret)}
-    return Posting(f"{world.public_url}/webhooks/whatsapp", body, headers)
+    return Posting(f"{world.public_url}/webhooks/whatsapp", body, headers, repeats=True)
 
 
 def _settings(base_url: str) -> Mapping[str, str]:

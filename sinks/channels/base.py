@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.notifications import FilledTemplate, Recipient
+from schemas.reasons import Priority
 from streams.policy.delivery.results import Result
 
 
@@ -34,6 +35,7 @@ class Message:
     """What the provider is asked for by name, in place of `body_text`."""
     ttl_seconds: float | None = None
     """For how long from now it is of any use; None: for ever."""
+    priority: Priority = Priority.NORMAL
 
 
 class Channel(Protocol):

@@ -78,6 +78,12 @@ def _show(channel: ChannelName, content: dict[str, Any]) -> None:
     if content.get("subject"):
         label = "Title" if channel is ChannelName.PUSH else "Subject"
         typer.echo(f"{label}: {content['subject']}\n")
+    if content.get("provider_template"):
+        asked = content["provider_template"]
+        typer.echo(f"Asks for the template {asked['name']} ({asked['language']}) with:")
+        for number, text in enumerate(asked["parameters"], 1):
+            typer.echo(f"  {{{{{number}}}}} {text}")
+        typer.echo("\nThe text that follows is not sent then:\n")
     body: str = content["body_text"]
     typer.echo(body.rstrip("\n"))
     if channel is ChannelName.SMS:

@@ -59,4 +59,6 @@ def _own(template: Template, wanted: Wanted) -> Own:
     except Refused as refused:
         raise UserError(f"the template is refused ({refused.reason}): {refused.detail}") from refused
     sources = Sources(template.subject, template.body_text, template.body_html)
-    return Own(template.template_id, template.version, template.channel, sources)
+    approved = template.provider_template
+    known_by = None if approved is None else (approved.name, approved.language, approved.parameters)
+    return Own(template.template_id, template.version, template.channel, sources, known_by)

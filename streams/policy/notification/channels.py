@@ -10,13 +10,16 @@ from streams.policy.notification.recipients import Recipient
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """`address` is the recipient's, if there is one."""
+    """`address` is the recipient's, if there is one; `field` is where a request has it."""
 
+    field: str
     address: Callable[[Recipient], str | None]
 
 
 CHANNELS: dict[str, Channel] = {
-    ChannelName.EMAIL: Channel(address=lambda recipient: recipient.email),
+    ChannelName.EMAIL: Channel("email", address=lambda recipient: recipient.email),
+    ChannelName.SMS: Channel("phone", address=lambda recipient: recipient.phone),
+    ChannelName.WHATSAPP: Channel("phone", address=lambda recipient: recipient.phone),
 }
 
 
@@ -34,3 +37,9 @@ def address(chain: Iterable[str], recipient: Recipient) -> str | None:
     """The first address of the recipient along a chain."""
     channels = (CHANNELS[name] for name in chain if name in CHANNELS)
     return next((found for channel in channels if (found := channel.address(recipient)) is not None), None)
+
+
+def addresses(chain: Iterable[str], recipient: Recipient) -> dict[str, Any]:
+    """What a request has to say of where the recipient is reached along a chain, and no more."""
+    fields = {CHANNELS[name].field for name in chain if name in CHANNELS}
+    return {field: found for field in sorted(fields) if (found := getattr(recipient, field)) is not None}

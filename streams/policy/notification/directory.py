@@ -58,7 +58,7 @@ UPSERTS: dict[type[BaseModel], Reading] = {
     ),
     entities.Staff: lambda told: (
         f"staff/{told.staff_id}",
-        rows.Staff(0, told.version, told.name, told.email),
+        rows.Staff(0, told.version, told.name, told.email, told.phone),
     ),
     config.CustomerPreferences: lambda told: (
         f"customer/{told.customer_id}",
@@ -134,7 +134,7 @@ def _deleted(data: BaseModel, at: float, memory: Memory) -> Heard:
             return STALE
         row = replace(before, version=row.version)
     if isinstance(row, rows.Staff):
-        row = replace(row, email=None)
+        row = replace(row, email=None, phone=None)
     if isinstance(row, rows.Reader):
         row = rows.Reader(0, row.version)
     memory.write(DIRECTORY, key, replace(row, forget_at=int(at) + KEPT))

@@ -6,7 +6,7 @@ from schemas.event_types import OUTCOMES, priority_topic
 from schemas.notifications import NotificationRequest, Reason, Skipped
 from schemas.reasons import ChannelName, DeliveryReason
 from streams.policy.notification import consent, recipients
-from streams.policy.notification.channels import CHANNELS
+from streams.policy.notification.channels import CHANNELS, address
 from streams.policy.notification.identity import recipient_hash
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.messages import Message, Rules
@@ -61,8 +61,7 @@ def _attempt_due(request: NotificationRequest, channel: ChannelName, at: datetim
 
 
 def _failed(request: NotificationRequest, at: datetime, rules: Rules) -> Message:
-    recipient = request.recipient
-    channel = _chain(request)[-1]
+    recipient, channel = recipients.of_request(request), _chain(request)[-1]
     unusable: dict[ChannelName, Reason] = {each.channel: each.reason for each in request.skipped}
     data = {
         "notification_id": request.notification_id,
@@ -70,7 +69,7 @@ def _failed(request: NotificationRequest, at: datetime, rules: Rules) -> Message
         "entity": request.entity.model_dump(mode="json"),
         "event_type": request.event_type,
         "audience": request.audience,
-        "recipient_hash": recipient_hash(rules.recipient_hash_key, recipient.email or recipient.id),
+        "recipient_hash": recipient_hash(rules.recipient_hash_key, address((channel,), recipient) or recipient.id),
         "channel": channel,
         "attempt": 1,
         "reason": unusable.get(channel, DeliveryReason.UNAVAILABLE),

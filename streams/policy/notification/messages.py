@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from schemas.event_types import OUTCOMES, REQUESTS
 from schemas.reasons import Level, Priority, Suppression
 from streams.policy.notification import identity
+from streams.policy.notification.channels import addresses
 from streams.policy.notification.recipients import Recipient
 from streams.policy.notification.rows import Config
 from streams.policy.notification.senders import Sender
@@ -74,7 +75,7 @@ def request(
         "event_type": trigger.event_type,
         "entity": _entity(trigger),
         "audience": trigger.audience,
-        "recipient": person if recipient.email is None else {**person, "email": recipient.email},
+        "recipient": {**person, **addresses(config.channels, recipient)},
         "channel": config.channels[0],
         "fallback_channels": config.channels[1:],
         "skipped": skipped or None,

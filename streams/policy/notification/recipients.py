@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from schemas.addresses import usable_email
+from schemas.addresses import usable_email, usable_phone
 from schemas.notifications import NotificationRequest
 from schemas.reasons import Audience
 from streams.policy.notification import rows
@@ -13,12 +13,13 @@ from streams.policy.notification.triggers import Trigger
 
 
 class Recipient(NamedTuple):
-    """`email` is None where there is no usable one."""
+    """An address is None where there is no usable one."""
 
     id: str
     name: str
     email: str | None
     locale: str
+    phone: str | None = None
 
 
 def recipient(trigger: Trigger, company: rows.Company | None, memory: Memory) -> Recipient:
@@ -28,16 +29,21 @@ def recipient(trigger: Trigger, company: rows.Company | None, memory: Memory) ->
     if trigger.audience is Audience.CUSTOMER and person is not None:
         choice = memory.read(rows.Reader, rows.DIRECTORY, f"customer/{person.id}")
         locale = reads(choice.locale if choice is not None else None, person.locale, company_locale)
-        return Recipient(person.id, one_line(person.name), usable_email(person.email), locale)
+        return _reached(person.id, one_line(person.name), locale, person.email, person.phone)
     staff = memory.read(rows.Staff, rows.DIRECTORY, f"staff/{trigger.person}")
-    name, email = (staff.name, staff.email) if staff is not None else ("", None)
-    return Recipient(trigger.person, one_line(name), usable_email(email), reads(company_locale))
+    if staff is None:
+        return Recipient(trigger.person, "", None, reads(company_locale))
+    return _reached(trigger.person, one_line(staff.name), reads(company_locale), staff.email, staff.phone)
 
 
 def of_request(request: NotificationRequest) -> Recipient:
     """As a request has them, ours or another system's."""
     person = request.recipient
-    return Recipient(person.id, person.name, usable_email(person.email), request.locale)
+    return _reached(person.id, person.name, request.locale, person.email, person.phone)
+
+
+def _reached(id: str, name: str, locale: str, email: str | None, phone: str | None) -> Recipient:
+    return Recipient(id, name, usable_email(email), locale, usable_phone(phone))
 
 
 def reads(*locales: str | None) -> str:

@@ -33,6 +33,8 @@ KEPT = 30 * DAY
 
 Hours = tuple[str, str]
 """Quiet hours: their start and end, as `HH:MM`."""
+Approved = tuple[str, str, tuple[str, ...]]
+"""A provider's template: its name, its language, and the placeholders that fill it, in order."""
 
 
 class Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -69,10 +71,11 @@ class Service(Versioned, array_like=True, frozen=True, gc=False):
 
 
 class Staff(Versioned, array_like=True, frozen=True, gc=False):
-    """`email` is None for somebody who was deleted."""
+    """Addresses as received; None for somebody who was deleted."""
 
     name: str = ""
     email: str | None = None
+    phone: str | None = None
 
     @property
     def has_left(self) -> bool:
@@ -109,6 +112,8 @@ class Template(Versioned, array_like=True, frozen=True, gc=False):
     html: str | None = None
     names: tuple[str, ...] = ()
     """The placeholders used."""
+    approved: Approved | None = None
+    """What the provider knows it by."""
 
 
 class Users(Row, array_like=True, frozen=True):

@@ -4,7 +4,7 @@ A template is looked at when it arrives, and again together with each configurat
 two comes second. What is refused changes nothing: the version before it stays in force.
 """
 
-from schemas.configuration import NotificationConfig, Template, TemplateDeleted
+from schemas.configuration import NotificationConfig, ProviderTemplate, Template, TemplateDeleted
 from schemas.reasons import IntakeResult
 from streams.policy.notification import rows
 from streams.policy.notification.checking import check, must_fill
@@ -28,7 +28,14 @@ def heard(data: Template | TemplateDeleted, at: float, memory: Memory) -> Heard:
     for _, event_type in _users(data.template_id, memory):
         must_fill(names, event_type, data.template_id)
     row = rows.Template(
-        0, data.version, data.channel, data.subject, data.body_text, data.body_html, tuple(sorted(names))
+        0,
+        data.version,
+        data.channel,
+        data.subject,
+        data.body_text,
+        data.body_html,
+        tuple(sorted(names)),
+        _approved(data.provider_template),
     )
     memory.write(DIRECTORY, key, row)
     return IntakeResult.APPLIED, ()
@@ -39,7 +46,11 @@ def own(template_id: str, memory: Memory) -> Own | None:
     row = _standing(template_id, memory)
     if row is None:
         return None
-    return Own(template_id, row.version, row.channel, Sources(row.subject, row.text, row.html))
+    return Own(template_id, row.version, row.channel, Sources(row.subject, row.text, row.html), row.approved)
+
+
+def _approved(template: ProviderTemplate | None) -> rows.Approved | None:
+    return None if template is None else (template.name, template.language, template.parameters)
 
 
 def must_suit(config: NotificationConfig, memory: Memory) -> None:

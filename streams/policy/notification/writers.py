@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 from schemas.base import MAX_HTML_BYTES, MAX_TEXT
 from schemas.reasons import ChannelName
 from streams.policy.notification import layout, segments, short
+from streams.policy.notification.approved import filled
 from streams.policy.notification.lines import flattened, shortened
 from streams.policy.notification.placeholders import Values
+from streams.policy.notification.rows import Approved
 from streams.policy.notification.sandbox import compiled
 from streams.policy.notification.texts import LANGUAGES
 from streams.policy.notification.texts.wording import Language, Occasion, Sources, Text
@@ -32,6 +34,7 @@ class Own(NamedTuple):
     version: int
     channel: str
     sources: Sources
+    approved: Approved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,19 @@ def write(channel: str, occasion: Occasion, locale: str, values: Values, own: Ow
     default = _built_in(channel, occasion, locale)
     if own is not None and own.channel == channel:
         said = _rendered(own.sources, values)
-        if said.text.strip() or (said.html or "").strip():
+        asked = _approved(own, values)
+        if said.text.strip() or (said.html or "").strip() or asked:
             ref = {"template_id": own.template_id, "version": own.version}
-            return {**WRITERS[channel].form(_completed(said, default, values)), "template": ref}
+            return {**WRITERS[channel].form(_completed(said, default, values)), **asked, "template": ref}
     ref = {"template_id": f"builtin:{occasion.event_type}.{channel}.{locale}", "version": 0}
     return {**WRITERS[channel].form(_rendered(default, values)), "template": ref}
+
+
+def _approved(own: Own, values: Values) -> dict[str, Any]:
+    """Only WhatsApp knows texts by name."""
+    if own.approved is None or own.channel != ChannelName.WHATSAPP:
+        return {}
+    return {"provider_template": filled(own.approved, values)}
 
 
 def _completed(said: Sources, default: Sources, values: Values) -> Sources:

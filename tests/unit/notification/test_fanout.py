@@ -82,7 +82,7 @@ BOTH = [{"channel": "sms", "reason": "unsubscribed"}, {"channel": "email", "reas
     ("fields", "channel", "reason"),
     [
         ({"skipped": [{"channel": "email", "reason": "no_address"}]}, "email", "no_address"),
-        ({"channel": "sms"}, "sms", "unavailable"),
+        ({"channel": "sms"}, "sms", "no_address"),
         ({"contents": {}}, "email", "unavailable"),
         ({"fallback_channels": ["sms"], "skipped": BOTH}, "sms", "unsubscribed"),
     ],
@@ -107,8 +107,24 @@ def test_customer_without_address_end_to_end() -> None:
     assert (event.type, event.data.channel, event.data.reason) == (
         "notification.failed",
         "sms",
-        "unavailable",
+        "no_address",
     )
+
+
+@pytest.mark.parametrize(
+    ("phone", "topic"), [("+4915112345678", "delivery.sms"), ("0151 12345", "delivery.email")]
+)
+def test_sms(phone: str, topic: str) -> None:
+    """A request goes to a phone that has a number in the form of E.164; others are passed over."""
+    chain = {"channel": "sms", "fallback_channels": ["email"]}
+    world, asked = World(), request(**chain)
+    asked["recipient"] = {**asked["recipient"], "phone": phone}
+    asked["contents"] = {
+        **asked["contents"],
+        "sms": {"body_text": "Hallo", "template": {"template_id": "t", "version": 1}},
+    }
+    effects = world.step(world.record("notification.requested", asked))
+    assert [out.topic for out in effects.outputs] == [topic]
 
 
 def test_unreadable_request() -> None:

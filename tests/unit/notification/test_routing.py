@@ -165,14 +165,29 @@ def test_default_retry_schedule() -> None:
 
 
 def test_fallback_to_email() -> None:
-    """A channel that is not served is skipped with a reason, and the mail among the fallbacks is used."""
-    [request] = requests(told(world(created(channel="sms", fallback_channels=["email", "push"]))))
-    assert (request.channel, request.fallback_channels) == ("sms", ("email", "push"))
-    assert [(skip.channel, skip.reason) for skip in request.skipped] == [
-        ("sms", "unavailable"),
-        ("push", "unavailable"),
-    ]
+    """A channel without an address is skipped with a reason, and the mail among the fallbacks is used."""
+    landline = customer(phone="030 98765")
+    [request] = requests(told(world(created(channel="sms", fallback_channels=["email"])), customer=landline))
+    assert (request.channel, request.fallback_channels) == ("sms", ("email",))
+    assert [(skip.channel, skip.reason) for skip in request.skipped] == [("sms", "no_address")]
     assert list(request.contents) == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("chain", "addresses"),
+    [
+        (("email",), ("erika@example.org", None)),
+        (("sms",), (None, "+493098765")),
+        (("whatsapp", "sms"), (None, "+493098765")),
+        (("sms", "email"), ("erika@example.org", "+493098765")),
+    ],
+)
+def test_addresses_of_the_chain(chain: tuple[str, ...], addresses: tuple[str | None, str | None]) -> None:
+    """A request has the addresses that its chain needs and no other, and a text for each channel."""
+    first, *others = chain
+    [request] = requests(told(world(created(channel=first, fallback_channels=others))))
+    assert (request.recipient.email, request.recipient.phone) == addresses
+    assert tuple(request.contents) == chain
 
 
 @pytest.mark.parametrize(

@@ -265,3 +265,48 @@ def test_links_that_are_not_https() -> None:
     assert reason == RefusedReason.INVALID_DATA
     assert "links.cancel" in detail
     assert len(events) == 1
+
+
+APPROVED = {"name": "reminder", "language": "de_AT", "parameters": ["customer_name", "staff_name", "extra.room"]}
+
+
+def by_whatsapp(**fields: Any) -> World:
+    """A company that tells of a new appointment by a template of WhatsApp's."""
+    world = opened()
+    world.send("template.upserted", template(channel="whatsapp", provider_template=APPROVED, **fields))
+    world.send("notification_config.upserted", uses(channel="whatsapp", fallback_channels=["sms"]))
+    return world
+
+
+def test_approved_template() -> None:
+    """What the provider knows by name goes with its parameters filled, in order; what an event has nothing for is
+    a dash, since no parameter may be empty. Other channels have their own text."""
+    contents = told(by_whatsapp(), staff_id=None, extra={"room": "3\n B"}).contents
+    asked = contents["whatsapp"].provider_template
+    assert asked is not None
+    assert (asked.name, asked.language, asked.parameters) == ("reminder", "de_AT", ("Erika Muster", "–", "3 B"))
+    assert contents["whatsapp"].template.template_id == "ours"
+    assert contents["whatsapp"].body_text == "Hallo Erika Muster, bis 14:30 Uhr!"
+    assert contents["sms"].provider_template is None
+
+
+def test_approved_template_survives() -> None:
+    """Another worker asks for the same one; and it may stand without words of the company's own."""
+    world = by_whatsapp(body_text="")
+    world.restart()
+    content = told(world).contents["whatsapp"]
+    assert content.provider_template is not None
+    assert content.body_text.startswith("Guten Tag")
+
+
+def test_only_whatsapp_knows_approved_templates() -> None:
+    """On another channel there is nothing to ask for."""
+    world = using(template(channel="sms", provider_template=APPROVED))
+    world.send("notification_config.upserted", uses(version=3, channel="sms"))
+    assert told(world).contents["sms"].provider_template is None
+
+
+def test_no_approved_template_for_what_is_cancelled() -> None:
+    """An event that at once cancels is not told in the words of a new appointment."""
+    content = told(by_whatsapp(), status="cancelled").contents["whatsapp"]
+    assert content.provider_template is None

@@ -76,6 +76,18 @@ def test_own_template(tmp_path: Path) -> None:
     assert done.stdout == "Subject: Hallo Erika Muster\n\nRaum 3\n"
 
 
+def test_approved_template(tmp_path: Path) -> None:
+    """A template that the provider has is shown as it is asked for."""
+    approved = {"name": "reminder", "language": "de", "parameters": ["customer_name", "extra.room"]}
+    ours = template(tmp_path, body_text="Hallo", provider_template=approved)
+    said = preview("appointment.created", "--channel", "whatsapp", "--template", ours, "--extra", "room=3")
+    assert said.output.splitlines()[:3] == [
+        "Asks for the template reminder (de) with:",
+        "  {{1}} Erika Muster",
+        "  {{2}} 3",
+    ]
+
+
 def test_plain_file(tmp_path: Path) -> None:
     """A file that is no JSON is the text."""
     file = tmp_path / "ours.txt"

@@ -93,3 +93,9 @@ def usable_subscription(push: Push | None) -> Subscription | None:
 def _of(web_push: WebPush) -> Subscription:
     keys = web_push.keys
     return Subscription(web_push.endpoint, keys.p256dh.rstrip("="), keys.auth.rstrip("="))
+
+
+def usable_push(push: Push | None) -> str | None:
+    """The address of either kind, as a channel that knows both takes it."""
+    subscription = usable_subscription(push)
+    return usable_token(push) or (subscription.address if subscription is not None else None)

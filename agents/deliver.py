@@ -281,6 +281,7 @@ class Deliver:
             attempt=due.attempt,
             template=content.provider_template,
             ttl_seconds=None if due.not_after is None else due.not_after.timestamp() - course.now,
+            priority=due.priority,
             composed_at=utc(intent.composed_at),
         )
         share = course.state.owned / self._partitions

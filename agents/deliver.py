@@ -242,10 +242,10 @@ class Deliver:
         )
 
     def _state_holding(self, partition: int, ledger: Ledger, now: float) -> None:
-        waiting = ledger.waiting(now)
+        due = ledger.due(now)
         for channel, slots in self._slots.items():
-            waits = {line.priority for line in waiting if line.channel is channel}
-            slots.hold(partition, _of(channel, ledger.in_flight), waits)
+            waiting = {line.priority for line in due if line.channel is channel}
+            slots.hold(partition, _of(channel, ledger.in_flight), waiting)
 
     def _begin(self, course: Course, delivery: Delivery) -> None:
         """Start the attempt, if nothing speaks against it."""

@@ -53,6 +53,7 @@ class Job:
     delivery: Delivery
     message: Message
     begin_before: float
+    partition: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ class Deliver:
         if isinstance(result, Accepted):
             waited = self._clock.now() - job.delivery.due.due_at.timestamp()
             metrics.EVENT_TO_OUTCOME.labels(channel).observe(max(0.0, waited))
+        self._slots.answered(job.partition, job.delivery.intent.priority)
         breaker = self._breakers[channel]
         breaker.hear(result, self._clock.now())
         metrics.BREAKER_OPEN.labels(channel).set(breaker.is_open)
@@ -230,7 +232,9 @@ class Deliver:
             composed_at=utc(intent.composed_at),
         )
         begin_before = self._monotonic() + self._begin_seconds
-        course.effects.jobs.append(Job(course.ledger.start(delivery), message, begin_before))
+        course.effects.jobs.append(
+            Job(course.ledger.start(delivery), message, begin_before, course.state.partition)
+        )
 
     def _unsubscribe_url(self, channel: ChannelName, due: AttemptDue) -> str | None:
         if self._public_url is None:

@@ -106,6 +106,13 @@ class Settings(BaseSettings):
     """Where the webhooks are served, if not on `web_port`."""
     public_url: PublicUrl | None = Field(default=None, examples=["https://notify.example.org"])
     """What the world puts before a webhook's path; without it no mail has an unsubscribe link."""
+    twilio_auth_token: str | None = Field(default=None, repr=False, examples=["0123456789abcdef"])
+    whatsapp_app_secret: str | None = Field(default=None, repr=False, examples=["0123456789abcdef"])
+    """Signs the notifications about WhatsApp messages; without it none is taken."""
+    whatsapp_verify_token: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
+    """What Meta is told when the webhook is entered there."""
+    webhook_email_token: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
+    """With it, bounces and complaints can be reported to `/webhooks/email`."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], LOWER] = Field(
         default="info", examples=["info"]
     )

@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from confluent_kafka import KafkaError, KafkaException
@@ -48,8 +49,9 @@ class Salon(Booking):
             directory.append(self.staff(f"st-{number + 1}", branch_ids=branches, max_active_callbacks=capacity))
         return directory
 
-    def next(self) -> Message:
-        deeds = {
+    def deeds(self) -> dict[Callable[[], Message], int]:
+        """What can happen, and how often beside the rest."""
+        return {
             self._request: 30,
             self._change_callback: 26,
             self._appoint: 12,
@@ -58,6 +60,9 @@ class Salon(Booking):
             self._change_staff: 6,
             self._repeat: 6,
         }
+
+    def next(self) -> Message:
+        deeds = self.deeds()
         (deed,) = self._rng.choices(list(deeds), list(deeds.values()))
         message = deed()
         self._sent.append(message)
@@ -147,14 +152,17 @@ class Salon(Booking):
 class Load(threading.Thread):
     """Sends `rate` messages a second until it is told to finish, among them some that nobody can read."""
 
-    def __init__(self, system: System, rng: random.Random, rate: float) -> None:
+    def __init__(
+        self, system: System, rng: random.Random, rate: float, salons: Sequence[Salon] | None = None
+    ) -> None:
+        """`salons`: those of the standing load, unless others are given."""
         super().__init__(name="load", daemon=True)
         self.sent = 0
         self.poison = 0
         self.acknowledged: Counter[str] = Counter()
         """Topic -> how many records the brokers have taken."""
         self._system, self._rng, self._rate = system, rng, rate
-        self._salons = [Salon(f"co-{number}", rng) for number in range(COMPANIES)]
+        self._salons = salons or [Salon(f"co-{number}", rng) for number in range(COMPANIES)]
         self._told = threading.Event()
         self._failure: BaseException | None = None
 

@@ -30,12 +30,14 @@ class Slots:
             Priority.LOW: min(capacity - kept, max(1, capacity // 2)),
         }
         self._held: dict[int, Counter[Priority]] = {}
+        self._answered: dict[int, Counter[Priority]] = {}
         self._waiting: dict[Priority, set[int]] = {priority: set() for priority in ORDER}
 
     def room(self, partition: int, priority: Priority, taking: Held) -> int:
         """How many more of a priority this partition may take now, beside those that it is `taking` already; 0
         remembers that it asked."""
-        held = self._held.get(partition, Counter[Priority]()) + Counter(taking)
+        held = self._held.get(partition, Counter[Priority]()) - self._answered.get(partition, Counter[Priority]())
+        held.update(taking)
         room = self._share(partition, priority, held)
         if room > 0:
             self._waiting[priority].discard(partition)
@@ -46,17 +48,20 @@ class Slots:
     def free(self, partition: int, priority: Priority, held: Held) -> int:
         """How many of a priority are left of all, if this partition holds `held`. What is less urgent counts
         against the limit of what is more urgent, not the other way round."""
-        everybody = Counter(held)
-        for other, theirs in self._held.items():
-            if other != partition:
-                everybody += theirs
-        left = self._limits[Priority.HIGH] - everybody.total()
-        for limited in ORDER[1 : ORDER.index(priority) + 1]:
-            less_urgent = ORDER[ORDER.index(limited) :]
-            left = min(left, self._limits[limited] - sum(everybody[each] for each in less_urgent))
+        others = [theirs for other, theirs in self._held.items() if other != partition]
+        totals = [held.get(each, 0) + sum(theirs[each] for theirs in others) for each in ORDER]
+        left = self._limits[Priority.HIGH] - sum(totals)
+        for at in range(1, ORDER.index(priority) + 1):
+            left = min(left, self._limits[ORDER[at]] - sum(totals[at:]))
         return max(0, left)
 
+    def answered(self, partition: int, priority: Priority) -> None:
+        """One of its sends has its answer. The partition's next step lets go of it, and may take another one in
+        the same transaction; for the other partitions it is held until then."""
+        self._answered.setdefault(partition, Counter())[priority] += 1
+
     def hold(self, partition: int, held: Held) -> None:
+        self._answered.pop(partition, None)
         counts = +Counter(held)
         if counts:
             self._held[partition] = counts
@@ -69,6 +74,7 @@ class Slots:
     def clear(self) -> None:
         """Nobody holds or asks: a rebalance lets go of every partition first."""
         self._held.clear()
+        self._answered.clear()
         for waiting in self._waiting.values():
             waiting.clear()
 

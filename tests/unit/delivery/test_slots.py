@@ -110,3 +110,16 @@ def test_never_more_than_there_are(capacity: int, moves: list[tuple[int, Priorit
         assert everybody.total() <= capacity
         assert everybody[LOW] <= max(1, capacity // 2)
         assert capacity == 1 or everybody[LOW] + everybody[NORMAL] <= capacity - max(1, capacity // 10)
+
+
+def test_an_answer_makes_room_for_its_own_partition() -> None:
+    """A send that has its answer is let go of by its partition's next step, which may take the next one in the
+    same transaction; the others have to wait for that step, and nothing is counted twice once it is done."""
+    slots = Slots(10)
+    slots.hold(0, {NORMAL: 9})
+    slots.answered(0, NORMAL)
+    slots.answered(0, NORMAL)
+    assert slots.room(0, NORMAL, {}) == 2
+    assert slots.room(1, NORMAL, {}) == 0
+    slots.hold(0, {NORMAL: 8})
+    assert slots.free(0, NORMAL, {NORMAL: 8}) == slots.room(1, NORMAL, {}) == 1

@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+import structlog
+
 from agents import intake
 from schemas.configuration import CustomerErased
 from schemas.event_types import priority_topic
@@ -39,10 +41,12 @@ from streams.policy.delivery.known import hearing
 from streams.policy.delivery.ledger import TABLES, Ledger
 from streams.policy.delivery.picking import pick
 from streams.policy.delivery.rates import Rates
-from streams.policy.delivery.results import Accepted, Result, Unconfirmed
+from streams.policy.delivery.results import Accepted, AccountWide, Result, Transient, Unconfirmed
 from streams.policy.delivery.slots import ORDER, Slots
 from streams.settings import Settings
 from streams.state import State
+
+log = structlog.get_logger("staffetta")
 
 ROLE = "deliver"
 LINES = {Line(channel, priority): priority_topic(channel, priority) for priority in ORDER for channel in CHANNELS}
@@ -151,10 +155,21 @@ class Deliver:
         if isinstance(result, Accepted):
             waited = self._clock.now() - job.delivery.due.due_at.timestamp()
             metrics.EVENT_TO_OUTCOME.labels(channel).observe(max(0.0, waited))
+        self._heed(channel, result)
+        return Completion(job.delivery, result)
+
+    def _heed(self, channel: ChannelName, result: Result) -> None:
+        """What an answer says about the channel as a whole."""
         breaker = self._breakers[channel]
+        was_open = breaker.is_open
         breaker.hear(result, self._clock.now())
         metrics.BREAKER_OPEN.labels(channel).set(breaker.is_open)
-        return Completion(job.delivery, result)
+        if isinstance(result, AccountWide):
+            metrics.ACCOUNT_REFUSED.labels(channel, result.reason).inc()
+        if breaker.is_open and not was_open:
+            log.error("nothing gets through, messages wait", channel=channel, **_why(result))
+        elif was_open and not breaker.is_open:
+            log.info("messages get through again", channel=channel)
 
     def poison(self, topic: str, record: Record, detail: str) -> Output:
         return intake.dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, ROLE)
@@ -244,8 +259,8 @@ class Deliver:
     def _state_holding(self, partition: int, ledger: Ledger, now: float) -> None:
         due = ledger.due(now)
         for channel, slots in self._slots.items():
-            waits = {line.priority for line in due if line.channel is channel}
-            slots.hold(partition, _of(channel, ledger.in_flight), waits)
+            waiting = {line.priority for line in due if line.channel is channel}
+            slots.hold(partition, _of(channel, ledger.in_flight), waiting)
 
     def _begin(self, course: Course, delivery: Delivery) -> None:
         """Start the attempt, if nothing speaks against it."""
@@ -281,6 +296,7 @@ class Deliver:
             attempt=due.attempt,
             template=content.provider_template,
             ttl_seconds=None if due.not_after is None else due.not_after.timestamp() - course.now,
+            priority=due.priority,
             composed_at=utc(intent.composed_at),
         )
         share = course.state.owned / self._partitions
@@ -293,6 +309,10 @@ class Deliver:
             return None
         hashed = self._rules.recipient_hash(channel, due.recipient)
         return unsubscribing.link(due, channel, hashed, self._public_url, self._rules.hash_key)
+
+
+def _why(result: Result) -> dict[str, str]:
+    return {"reason": result.reason, "error": result.error} if isinstance(result, Transient) else {}
 
 
 def _of(channel: ChannelName, counted: Mapping[Line, int]) -> dict[Priority, int]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.notifications import FilledTemplate, Recipient
-from schemas.reasons import DeliveryReason
+from schemas.reasons import DeliveryReason, Priority
 from streams.policy.delivery.rates import Pace
 from streams.policy.delivery.results import Result
 
@@ -36,6 +36,7 @@ class Message:
     """What the provider is asked for by name, in place of `body_text`."""
     ttl_seconds: float | None = None
     """For how long from now it is of any use; None: for ever."""
+    priority: Priority = Priority.NORMAL
 
 
 class Channel(Protocol):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from schemas.reasons import ChannelName
 from sinks.channels.base import Channel
 from sinks.channels.email import Email
+from sinks.channels.push import Push
 from sinks.channels.twilio import Twilio
 from sinks.channels.whatsapp import WhatsApp
 from streams.settings import Settings
@@ -13,6 +14,7 @@ CHANNELS: dict[ChannelName, Callable[[Settings], Channel | None]] = {
     ChannelName.EMAIL: Email.from_settings,
     ChannelName.SMS: Twilio.from_settings,
     ChannelName.WHATSAPP: WhatsApp.from_settings,
+    ChannelName.PUSH: Push.from_settings,
 }
 """None: the settings have no account for it."""
 

@@ -13,8 +13,8 @@ from streams.policy.delivery.results import AccountWide, Permanent, Result, Tran
 
 MAX_ERROR = 300
 _NEVER_SAID = (
-    re.compile(r"[a-z]+://[^\s\"'<>]+", re.IGNORECASE),
-    re.compile(r"[^\s<>()\"',;:]+@[^\s<>()\"',;:]+"),
+    re.compile(r"(?<![a-z])[a-z]+://[^\s\"'<>]+", re.IGNORECASE),
+    re.compile(r"(?<![^\s<>()\"',;:])[^\s<>()\"',;:]+@[^\s<>()\"',;:]+"),
     re.compile(r"(?<![\w.])\+?\d(?:[ ()./-]{0,2}\d){6,}"),
     re.compile(r"[A-Za-z0-9_:.~+/=-]{24,}"),
 )

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.notifications import FilledTemplate, Recipient
-from schemas.reasons import DeliveryReason
+from schemas.reasons import DeliveryReason, Priority
+from streams.policy.delivery.rates import Pace
 from streams.policy.delivery.results import Result
 
 
@@ -35,6 +36,7 @@ class Message:
     """What the provider is asked for by name, in place of `body_text`."""
     ttl_seconds: float | None = None
     """For how long from now it is of any use; None: for ever."""
+    priority: Priority = Priority.NORMAL
 
 
 class Channel(Protocol):
@@ -54,6 +56,11 @@ class Channel(Protocol):
     @property
     def gives_receipts(self) -> bool:
         """Whether the provider tells later what became of a message."""
+        ...
+
+    @property
+    def per_recipient(self) -> Pace | None:
+        """How often the provider lets us write to one address."""
         ...
 
     def address(self, recipient: Recipient) -> str | None:

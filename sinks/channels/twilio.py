@@ -69,6 +69,7 @@ class Twilio:
 
     provider = "twilio"
     recognises_repeats = False
+    per_recipient = None
 
     def __init__(
         self,

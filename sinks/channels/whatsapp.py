@@ -29,6 +29,7 @@ from sinks.channels.answers import (
 from sinks.channels.base import Message
 from sinks.channels.http import Http
 from streams.policy.delivery.correlation import Correlation
+from streams.policy.delivery.rates import Pace
 from streams.policy.delivery.results import Accepted, AccountWide, Result
 from streams.settings import Settings
 
@@ -87,6 +88,7 @@ class WhatsApp:
 
     provider = "whatsapp"
     recognises_repeats = False
+    per_recipient = Pace(every_seconds=6, burst=45)
 
     def __init__(
         self,

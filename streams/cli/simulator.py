@@ -1,6 +1,7 @@
 """`staffetta simulator`: the providers of SMS, WhatsApp and push, simulated."""
 
 import asyncio
+import shlex
 import signal
 from typing import Annotated
 
@@ -54,7 +55,7 @@ async def _run(port: int, webhooks: str | None, seed: int) -> None:
         async with Simulator(world, port) as opened:
             typer.echo(f"The providers are ready; they are controlled at {opened.control.url}\n")
             for name, value in opened.settings().items():
-                typer.echo(f"  export {name}={value}")
+                typer.echo(f"  export {name}={shlex.quote(value)}")
             typer.echo("\nCtrl-C stops them.")
             await ended.wait()
     except OSError as error:

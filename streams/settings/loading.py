@@ -14,6 +14,7 @@ from streams.supervisor.link import VARIABLE as PARENT_VARIABLE
 ACCOUNTS = (
     ("twilio_account_sid", "twilio_auth_token", "twilio_from"),
     ("whatsapp_phone_number_id", "whatsapp_token"),
+    ("vapid_private_key", "vapid_subject"),
 )
 """What a channel needs all of; without any of it the channel is not there."""
 

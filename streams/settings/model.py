@@ -21,13 +21,17 @@ from streams.settings.values import (
     Folder,
     Ladder,
     Names,
+    PerSecond,
     PublicUrl,
     ReturnPath,
     Schedule,
     Sender,
+    ServiceAccountJson,
     SmtpUrl,
     TopicPrefix,
     TwilioFrom,
+    VapidKey,
+    VapidSubject,
 )
 from streams.smtp_url import SmtpServer, parse_smtp_url
 
@@ -100,6 +104,11 @@ class Settings(BaseSettings):
     """With it there is WhatsApp."""
     whatsapp_token: str | None = Field(default=None, repr=False, examples=["a system user's access token"])
     whatsapp_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
+    email_per_second: PerSecond = Field(default=0, examples=["10"])
+    sms_per_second: PerSecond = Field(default=0, examples=["1"])
+    whatsapp_per_second: PerSecond = Field(default=80, examples=["80"])
+    push_per_second: PerSecond = Field(default=0, examples=["500"])
+    """Messages that an account takes in a second, over all workers; 0: no limit."""
     retry_unconfirmed: Channels = Field(default=(), examples=["sms,whatsapp"])
     """Channels on which what may have arrived is repeated, though nobody can tell that it is the same."""
     provider_timeout_seconds: FiniteFloat = Field(default=10, gt=0, examples=["10"])
@@ -117,6 +126,20 @@ class Settings(BaseSettings):
     """For how long a notification is kept for its receipts after it was handed over."""
     recipient_hash_key: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
     """Keys the hash by which recipients appear in outcomes; never change it while a history matters."""
+
+    fcm_base_url: BaseUrl = Field(default="https://fcm.googleapis.com", examples=["http://127.0.0.1:6073"])
+    fcm_credentials: ServiceAccountJson | None = Field(
+        default=None, repr=False, examples=["/etc/staffetta/service-account.json"]
+    )
+    """The JSON itself, whether it or a path was given. With it there is push to apps."""
+    vapid_private_key: VapidKey | None = Field(
+        default=None, repr=False, examples=["/etc/staffetta/vapid-private-key.pem"]
+    )
+    """The 32 bytes in base64url, whether they or a path were given. With it there is push to browsers."""
+    vapid_subject: VapidSubject | None = Field(default=None, examples=["mailto:push@example.org"])
+    push_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
+    webpush_allow_http: bool = Field(default=False, examples=["true"])
+    """Endpoints may be without TLS, and anywhere: for tests."""
 
     clock_origin: AwareDatetime | None = Field(default=None, examples=["2026-11-23T06:00:00Z"])
     clock_speed: FiniteFloat = Field(default=1.0, gt=0, examples=["600"])

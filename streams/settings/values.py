@@ -5,11 +5,12 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat
 from pydantic_settings import NoDecode
 
 from schemas.base import FOURTEEN_DAYS_IN_SECONDS, MAX_RETRIES
 from schemas.reasons import ChannelName
+from streams.push_keys import service_account_json, vapid_key
 from streams.smtp_url import parse_smtp_url
 
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[^\s@<>]+")
@@ -17,6 +18,9 @@ _SENDER = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 _URL = re.compile(r"https?://[A-Za-z0-9\[][!-~]*", re.IGNORECASE)
 _TWILIO_FROM = re.compile(
     r"MG[0-9a-f]{32}|\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}"
+)
+_VAPID_SUBJECT = re.compile(
+    r"mailto:[!-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
 )
 _BROKER = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
@@ -81,6 +85,12 @@ def _smtp_url(value: str) -> str:
     return value
 
 
+def _vapid_subject(value: str) -> str:
+    if not _VAPID_SUBJECT.fullmatch(value):
+        raise ValueError("must be mailto:ADDRESS, or begin with https://")
+    return value
+
+
 def _database_url(value: str) -> str:
     """With the driver that is installed, where none is named."""
     if not value:
@@ -126,6 +136,7 @@ UPPER = BeforeValidator(lambda value: value.upper() if isinstance(value, str) el
 LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+PerSecond = Annotated[FiniteFloat, Field(ge=0)]
 Channels = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_split)]
 WholeSeconds = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
 Schedule = Annotated[WholeSeconds, AfterValidator(_schedule)]
@@ -138,6 +149,9 @@ PublicUrl = Annotated[str, AfterValidator(_public_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 TwilioFrom = Annotated[str, AfterValidator(_twilio_from)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
+ServiceAccountJson = Annotated[str, AfterValidator(service_account_json)]
+VapidKey = Annotated[str, AfterValidator(vapid_key)]
+VapidSubject = Annotated[str, AfterValidator(_vapid_subject)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 File = Annotated[Path, AfterValidator(_absolute), AfterValidator(_file)]
 Folder = Annotated[Path, AfterValidator(_absolute), AfterValidator(_folder)]

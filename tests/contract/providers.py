@@ -1,6 +1,7 @@
 """The providers of the contract suite: for each channel one that fails as it is told to."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -9,11 +10,14 @@ from typing import Any, Protocol
 from schemas.reasons import ChannelName
 from sinks.channels.base import Channel
 from sinks.channels.email import Email
+from sinks.channels.fcm import Fcm
+from sinks.channels.push import Push
 from sinks.channels.twilio import Twilio
 from sinks.channels.whatsapp import WhatsApp
 from streams.policy.delivery.results import Transient, Unconfirmed
+from streams.push_keys import parse_service_account
 from streams.simulator import Accepted, Door, Fault, Kind, Rule, Simulator
-from streams.simulator.protocols import twilio, whatsapp
+from streams.simulator.protocols import fcm, twilio, whatsapp
 from tests.support.smtp import Cut, MailServer
 
 CONCURRENCY = 3
@@ -240,7 +244,29 @@ WHATSAPP = Speaks(
     server_error=Transient,
     identity=lambda message: message.id,
 )
-HTTP: dict[ChannelName, Speaks] = {ChannelName.SMS: SMS, ChannelName.WHATSAPP: WHATSAPP}
+APP = Speaks(
+    protocol=fcm.NAME,
+    address="fJx7_token:APA91bH-anna",
+    secrets=("APA91bH", "Guten Tag", fcm.CLIENT_EMAIL, "ya29"),
+    open=lambda url: Push(
+        Fcm(
+            url,
+            parse_service_account(json.dumps(fcm.service_account(url))),
+            concurrency=CONCURRENCY,
+            timeout_seconds=TIMEOUT_SECONDS,
+        ),
+        None,
+    ),
+    for_good=refusal("INVALID_ARGUMENT"),
+    for_now=refusal("QUOTA_EXCEEDED"),
+    dead=refusal("UNREGISTERED"),
+    account=refusal("THIRD_PARTY_AUTH_ERROR"),
+    server_error=Transient,
+    identity=lambda message: str(message.call.correlation),
+)
+"""Push to browsers is in `test_webpush_channel.py`: nothing that a push service answers is about the account, and
+its answers have no body."""
+HTTP: dict[ChannelName, Speaks] = {ChannelName.SMS: SMS, ChannelName.WHATSAPP: WHATSAPP, ChannelName.PUSH: APP}
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ CHANNELS: dict[str, Channel] = {
     ChannelName.EMAIL: Channel("email", address=lambda recipient: recipient.email),
     ChannelName.SMS: Channel("phone", address=lambda recipient: recipient.phone),
     ChannelName.WHATSAPP: Channel("phone", address=lambda recipient: recipient.phone),
+    ChannelName.PUSH: Channel("push", address=lambda recipient: recipient.push_address),
 }
 
 

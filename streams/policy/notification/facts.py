@@ -6,6 +6,7 @@ a decision is still to come, or while a message waits for its branch.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -27,6 +28,8 @@ class Person(msgspec.Struct, array_like=True, frozen=True, gc=False):
     phone: str | None
     zone: str | None = None
     """As received."""
+    push: dict[str, Any] | None = None
+    """As received, too."""
 
 
 class Urls(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -121,6 +124,7 @@ def _person(customer: Customer) -> Person:
         customer.locale,
         customer.phone,
         customer.timezone,
+        None if customer.push is None else customer.push.model_dump(exclude_none=True),
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from agents.retry import Retry
 from schemas import Event
 from schemas.notifications import AttemptDue
+from schemas.reasons import ChannelName
 from streams.batch import Batch
 from streams.clock import utc
 from streams.lane.queue import PartitionQueue
@@ -23,8 +24,13 @@ def worker() -> Worker:
 class Desk:
     """`retry` over one partition: what is fetched, and what it does at a given moment."""
 
-    def __init__(self, *records: Record, ladder: tuple[int, ...] = LADDER) -> None:
-        self.role = Retry(PARTITIONS, ladder)
+    def __init__(
+        self,
+        *records: Record,
+        ladder: tuple[int, ...] = LADDER,
+        channels: tuple[ChannelName, ...] = tuple(ChannelName),
+    ) -> None:
+        self.role = Retry(PARTITIONS, ladder, channels=channels)
         self.partition = records[0].partition
         self.state, self.queue = State(self.partition, ()), PartitionQueue(self.role.topics, 10**9)
         self.role.recovered(self.state)
@@ -106,7 +112,7 @@ def test_what_cannot_be_read_or_has_nowhere_to_go(worker: Worker) -> None:
     """A broken record, and one for a channel that does not exist here, are dead letters when they are released."""
     broken = waiting(worker, 1, 1)._replace(value=b"{")
     lost = waiting(worker, 1, 1, "n-2", attempt_channel="push")
-    written = Desk(broken, lost, waiting(worker, 1, 1, "n-3")).at(1)
+    written = Desk(broken, lost, waiting(worker, 1, 1, "n-3"), channels=(ChannelName.EMAIL,)).at(1)
     assert [(topic, event.type) for topic, event in written] == [
         ("intake.dead-letters", "intake.refused"),
         ("intake.dead-letters", "intake.refused"),

@@ -190,6 +190,41 @@ def test_addresses_of_the_chain(chain: tuple[str, ...], addresses: tuple[str | N
     assert tuple(request.contents) == chain
 
 
+SUBSCRIBED = {
+    "endpoint": "https://push.example.org/send/1",
+    "keys": {"p256dh": "B" + "A" * 86, "auth": "A" * 22},
+}
+
+
+@pytest.mark.parametrize("push", [{"fcm_token": "token-1"}, {"web_push": SUBSCRIBED}])
+def test_push_address(push: dict[str, Any]) -> None:
+    """A request for push has the token or the subscription as the event has it, and no other address."""
+    [request] = requests(told(world(created(channel="push")), customer=customer(push=push)))
+    assert request.recipient.model_dump(exclude_none=True, exclude={"type", "id", "name"}) == {"push": push}
+    assert list(request.contents) == ["push"]
+    assert not request.skipped
+
+
+@pytest.mark.parametrize(
+    "push",
+    [
+        None,
+        {},
+        {"fcm_token": "not a token"},
+        {"web_push": {**SUBSCRIBED, "endpoint": "ftp://push.example.org/"}},
+        {"web_push": {**SUBSCRIBED, "keys": {"p256dh": "no key", "auth": "A" * 22}}},
+        {"web_push": {"endpoint": "https://push.example.org/send/1"}},
+    ],
+)
+def test_no_push_address(push: dict[str, Any] | None) -> None:
+    """Without something that can be sent to, push is skipped, and the mail among the fallbacks is used."""
+    created_by_push = world(created(channel="push", fallback_channels=["email"]))
+    [request] = requests(told(created_by_push, customer=customer(push=push)))
+    assert [(skip.channel, skip.reason) for skip in request.skipped] == [("push", "no_address")]
+    assert list(request.contents) == ["email"]
+    assert request.recipient.push is None
+
+
 @pytest.mark.parametrize(
     "email", [None, "", "erika", "erika@example.org\r\nBcc: x@example.org", "a b@example.org"]
 )

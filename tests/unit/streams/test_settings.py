@@ -126,7 +126,7 @@ def test_every_example_is_a_right_value() -> None:
     """The examples in the messages can be copied."""
     for name, field in Settings.model_fields.items():
         assert field.examples, name
-        if name != "ssl_ca":  # must exist
+        if name not in ("ssl_ca", "fcm_credentials", "vapid_private_key"):  # must exist
             Settings.model_validate({name: field.examples[0]})
 
 
@@ -145,6 +145,8 @@ def test_hash_key_is_required(monkeypatch: pytest.MonkeyPatch, role: str) -> Non
         ("TWILIO_ACCOUNT_SID=AC0123456789abcdef0123456789abcdef", "TWILIO_AUTH_TOKEN"),
         ("TWILIO_AUTH_TOKEN=secret", "TWILIO_ACCOUNT_SID"),
         ("WHATSAPP_TOKEN=secret", "WHATSAPP_PHONE_NUMBER_ID"),
+        (f"VAPID_PRIVATE_KEY={'A' * 42}E", "VAPID_SUBJECT"),
+        ("VAPID_SUBJECT=mailto:push@example.org", "VAPID_PRIVATE_KEY"),
     ],
 )
 def test_half_an_account(monkeypatch: pytest.MonkeyPatch, given: str, lacking: str) -> None:

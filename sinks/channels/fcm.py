@@ -1,0 +1,145 @@
+"""Push to the apps of phones, by Firebase Cloud Messaging (HTTP v1).
+
+https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages, and .../rest/v1/ErrorCode
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+import orjson
+
+from schemas.notifications import Recipient
+from schemas.push_addresses import usable_token
+from sinks.channels.answers import (
+    DEAD,
+    NOT_OURS,
+    REJECTED,
+    THROTTLED,
+    UNAVAILABLE,
+    Answer,
+    Meaning,
+    by_status,
+    cleaned,
+    get,
+)
+from sinks.channels.base import Message
+from sinks.channels.http import Http
+from sinks.channels.pushing import content
+from sinks.channels.pushing.access import AccessTokens
+from streams.policy.delivery.results import Accepted, Result
+from streams.push_keys import ServiceAccount, parse_service_account
+from streams.settings import Settings
+
+MOST_BYTES = 4096
+MEANINGS: dict[str, Meaning] = {
+    "INVALID_ARGUMENT": REJECTED,
+    "UNREGISTERED": DEAD,
+    # The token is another project's. With the wrong service account that is every token, so none is given up.
+    "SENDER_ID_MISMATCH": REJECTED,
+    "THIRD_PARTY_AUTH_ERROR": NOT_OURS,
+    "QUOTA_EXCEEDED": THROTTLED,
+    "INTERNAL": UNAVAILABLE,
+    "UNAVAILABLE": UNAVAILABLE,
+}
+"""By `errorCode`."""
+LATER_SECONDS = {THROTTLED: 60.0, UNAVAILABLE: 10.0}
+"""Where it does not say itself when to try again."""
+MOST_NAME = 300
+
+
+class Fcm:
+    """Sends to device tokens of one project, over at most `concurrency` connections."""
+
+    provider = "fcm"
+    recognises_repeats = True
+
+    def __init__(
+        self,
+        base_url: str,
+        account: ServiceAccount,
+        *,
+        concurrency: int,
+        timeout_seconds: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._url = f"{base_url}/v1/projects/{account.project_id}/messages:send"
+        self._http = Http(concurrency=concurrency, timeout_seconds=timeout_seconds)
+        self._access = AccessTokens(account, self._http)
+        self._now = now
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self | None:
+        if settings.fcm_credentials is None:
+            return None
+        return cls(
+            settings.fcm_base_url,
+            parse_service_account(settings.fcm_credentials),
+            concurrency=settings.push_concurrency,
+            timeout_seconds=settings.provider_timeout_seconds,
+        )
+
+    def address(self, recipient: Recipient) -> str | None:
+        return usable_token(recipient.push)
+
+    async def send(self, message: Message, begin_before: float) -> Result:
+        body = content.fitted(message, MOST_BYTES, lambda title, text: self._body(message, title, text))
+        if body is None:
+            return REJECTED.of(f"even without a text it has more than {MOST_BYTES} bytes")
+        token = await self._access.token()
+        if not isinstance(token, str):
+            return token
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json; charset=UTF-8"}
+        said = await self._http.post(self._url, body, headers, begin_before)
+        if not isinstance(said, Answer):
+            return said
+        return _accepted(said) if said.is_success else self._refused(said, message, token)
+
+    async def close(self) -> None:
+        await self._access.close()
+        await self._http.close()
+
+    def _body(self, message: Message, title: str, text: str) -> bytes:
+        collapse_key, ttl = message.notification_id, content.ttl_seconds(message)
+        expires_at = int(self._now()) + ttl if ttl else 0
+        headers = {"TTL": str(ttl), "Topic": content.topic(message), "Urgency": content.urgency(message)}
+        shown = {"title": title, "body": text} if title else {"body": text}
+        return orjson.dumps(
+            {
+                "message": {
+                    "token": message.address,
+                    "notification": shown,
+                    "data": content.data(message),
+                    "android": {"collapse_key": collapse_key, "ttl": f"{ttl}s"},
+                    "apns": {"headers": {"apns-collapse-id": collapse_key, "apns-expiration": str(expires_at)}},
+                    "webpush": {"headers": headers},
+                }
+            }
+        )
+
+    def _refused(self, said: Answer, message: Message, token: str) -> Result:
+        error = get(said.json(), "error")
+        code = _code(error)
+        if said.status == 401 and code is None:
+            self._access.refused(token)
+        meaning = MEANINGS.get(code or "") or by_status(said.status, UNAVAILABLE)
+        secrets = (message.address, message.name, message.subject, message.body_text)
+        told = said.told(code or get(error, "status"), get(error, "message"))
+        return meaning.of(cleaned(told, secrets), _retry_after_seconds(said, meaning))
+
+
+def _accepted(said: Answer) -> Result:
+    name = get(said.json(), "name")
+    return Accepted(name) if isinstance(name, str) and 0 < len(name) <= MOST_NAME else said.unclear()
+
+
+def _code(error: Any) -> str | None:
+    """The first `errorCode` among the details that is known."""
+    details = get(error, "details")
+    codes = [get(each, "errorCode") for each in details] if isinstance(details, list) else []
+    return next((code for code in codes if isinstance(code, str) and code in MEANINGS), None)
+
+
+def _retry_after_seconds(said: Answer, meaning: Meaning) -> float | None:
+    asked = said.retry_after_seconds()
+    return LATER_SECONDS.get(meaning) if asked is None else asked

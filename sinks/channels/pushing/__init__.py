@@ -1,0 +1,1 @@
+"""What the two ways of push are made of."""

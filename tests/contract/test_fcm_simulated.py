@@ -1,0 +1,88 @@
+"""The simulated FCM is as strict as FCM."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from sinks.channels.http import Http
+from sinks.channels.pushing.access import AccessTokens
+from streams.simulator import Simulator
+from streams.simulator.protocols import fcm
+from tests.contract.fcm_support import (
+    PLAIN,
+    account,
+    body_of,
+    tokens_of,
+)
+
+OTHER_KEY = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    .decode()
+)
+Change = Callable[[dict[str, Any]], Any]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda message: None, 200),
+        (lambda message: message.pop("token"), 400),
+        (lambda message: message.update(token="a b"), 400),
+        (lambda message: message.update(to="x"), 400),
+        (lambda message: message.update(notification="x"), 400),
+        (lambda message: message["notification"].update(text="x"), 400),
+        (lambda message: message["notification"].update(body=5), 400),
+        (lambda message: message["notification"].update(body="ü" * 2048), 400),
+        (lambda message: message["data"].update(n=5), 400),
+        (lambda message: message["data"].update({"google.x": "y"}), 400),
+        (lambda message: message["android"].update(ttl=60), 400),
+        (lambda message: message["android"].update(ttl="60"), 400),
+        (lambda message: message["android"].update(collapse_key=5), 400),
+        (lambda message: message["apns"]["headers"].update({"apns-collapse-id": "x" * 65}), 400),
+        (lambda message: message["webpush"]["headers"].update(TTL=60), 400),
+    ],
+)
+async def test_simulated_requests(change: Change, status: int) -> None:
+    """The simulated FCM refuses what FCM would."""
+    message = await body_of(PLAIN)
+    change(message)
+    async with Simulator() as simulator, tokens_of(simulator.doors[fcm.NAME].url) as tokens:
+        url = f"{simulator.doors[fcm.NAME].url}/v1/projects/{fcm.PROJECT_ID}/messages:send"
+        headers = {"Authorization": f"Bearer {await tokens.at(0)}"}
+        async with aiohttp.ClientSession() as client:
+            async with client.post(url, json={"message": message}, headers=headers) as answer:
+                assert answer.status == status
+            async with client.post(url, json={"message": message}) as answer:
+                assert answer.status == 401
+            async with client.post(url, data=b"[]", headers=headers) as answer:
+                assert answer.status == 400
+            async with client.post(url.replace(fcm.PROJECT_ID, "other"), json={}, headers=headers) as answer:
+                assert answer.status == 403
+        assert len(simulator.world.accepted) == (status == 200)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"private_key_id": "other", "token_uri": "http://127.0.0.1:1/other"},
+        {"client_email": "mallory@example.org"},
+        {"private_key": OTHER_KEY},
+    ],
+)
+async def test_simulated_tokens(change: dict[str, str]) -> None:
+    """No token for an assertion that is another's, signed with another key, or meant for somebody else."""
+    async with Simulator() as simulator:
+        url = simulator.doors[fcm.NAME].url
+        wrong = dataclasses.replace(account(url), **change)
+        http = Http(concurrency=1, timeout_seconds=5)
+        access = AccessTokens(wrong, http)
+        form = {"grant_type": fcm.GRANT_TYPE, "assertion": access._assertion()}
+        async with aiohttp.ClientSession() as client, client.post(f"{url}/token", data=form) as answer:
+            assert (answer.status, (await answer.json())["error"]) == (400, "invalid_grant")
+        await http.close()

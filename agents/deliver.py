@@ -6,6 +6,9 @@ and forgets the intent. An intent whose answer is missing after a crash may have
 `unconfirmed`, and repeated once after the grace. What is to be tried later leaves as a record of the delay topics,
 and comes back through `retry`.
 
+Where all sending slots are taken, messages are taken on all the same, within bounds, and wait in lines of their
+companies, which take turns: a topic shows who comes next only when what stands before them was taken.
+
 It reads the booking system's events, our decisions and what recipients tell us too: before each attempt it asks
 whether that still makes sense.
 """
@@ -18,15 +21,18 @@ from itertools import chain
 from typing import cast
 
 from agents import intake
+from schemas.configuration import CustomerErased
 from schemas.event_types import priority_topic
 from schemas.notifications import AttemptDue
 from schemas.reasons import ChannelName, DeliveryReason, IntakeResult, Priority, RefusedReason
+from schemas.receipts import ProviderReceipt
 from sinks.channels import CHANNELS, open_channels
 from sinks.channels.base import Channel, Message
 from streams import metrics
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.clock import Clock, utc
-from streams.policy.delivery import unsubscribing
+from streams.policy.delivery import receipts, unsubscribing
+from streams.policy.delivery.ahead import AT_ONCE, Ahead
 from streams.policy.delivery.breaker import Breaker
 from streams.policy.delivery.course import Course, Rules
 from streams.policy.delivery.intents import Delivery, Intent
@@ -94,9 +100,11 @@ class Deliver:
             settings.recipient_allowlist,
             frozenset(name for name, channel in channels.items() if channel.recognises_repeats)
             | frozenset(settings.retry_unconfirmed),
+            settings.receipt_wait_seconds,
         )
         self._begin_seconds = settings.session_timeout_seconds / 2
         self._slots = Slots(settings.email_concurrency)
+        self._ahead = Ahead(settings.memory_budget_mb * 2**20)
         self._breakers = {
             name: Breaker(settings.breaker_failures, settings.breaker_seconds) for name in self._channels
         }
@@ -106,32 +114,31 @@ class Deliver:
         course = Course(self._rules, state, ledger, batch.now, Effects())
         for completion in batch.completions:
             if ledger.is_in_flight(completion.delivery.key):
-                course.answered(completion.delivery, completion.result)
+                self._answered(course, completion.delivery, completion.result)
         while ledger.orphans:
-            course.answered(ledger.orphans.pop(), _WORKER_DIED)
+            self._answered(course, ledger.orphans.pop(), _WORKER_DIED)
         for topic, record in batch:
             if topic in hearing.TOPICS:
                 self._hear(course, topic, record)
             else:
                 self._take_on(course, topic, record)
-        # Completions alone start nothing: there is nothing else while the partition is being let go.
-        if batch.runs or not batch.completions:
+        if batch.may_begin:
             self._start_due(course)
-        self._slots.hold(state.partition, ledger.in_flight)
+        self._slots.hold(state.partition, ledger.in_flight, ledger.waiting(batch.now))
+        self._ahead.hold(state.partition, ledger.waiting_bytes)
         return course.effects
 
     def recovered(self, state: State) -> None:
         state.shared = secrets.token_hex(8)
         self._slots.clear()
+        self._ahead.clear()
 
     def next_wakeup(self, state: State) -> float | None:
         ledger = self._ledger(state)
-        if ledger.orphans or self._slots.is_waiting(state.partition):
-            return self._clock.now()
-        return ledger.next_due
+        return self._clock.now() if ledger.orphans else ledger.next_due
 
     def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
-        return pick(fetched, PRIORITIES, self._ledger(state), self._slots, state.partition, limit, now)
+        return pick(fetched, PRIORITIES, self._ahead, state.partition, limit)
 
     async def perform(self, job: Job) -> Completion:
         channel = job.delivery.intent.channel
@@ -160,8 +167,18 @@ class Deliver:
         if event is None:
             return
         hearing.hear(topic, event, record.offset, record.timestamp, course.state)
+        result = IntakeResult.APPLIED
+        match event.data:
+            case ProviderReceipt() as said if not receipts.heard(said, course):
+                result = IntakeResult.STALE
+            case CustomerErased(company_id=company_id, customer_id=customer_id):
+                course.erased(company_id, customer_id)
         if intake.answers(ROLE, topic, event.type):
-            course.effects.counted[intake.INTAKE, topic, IntakeResult.APPLIED] += 1
+            course.effects.counted[intake.INTAKE, topic, result] += 1
+
+    def _answered(self, course: Course, delivery: Delivery, result: Result) -> None:
+        course.answered(delivery, result)
+        receipts.answered(delivery, course)
 
     def _take_on(self, course: Course, topic: str, record: Record) -> None:
         effects, ledger = course.effects, course.ledger
@@ -182,26 +199,38 @@ class Deliver:
         ledger.forget(record.timestamp)
         composed_at = course.now if since.composed_at is None else since.composed_at
         request = due.model_dump_json(exclude_none=True).encode()
-        intent = Intent(channel, request, record.timestamp, composed_at, since_ms=since.ms, priority=due.priority)
-        self._begin(course, Delivery(intent, due))
+        intent = Intent(
+            channel,
+            request,
+            record.timestamp,
+            composed_at,
+            since_ms=since.ms,
+            priority=due.priority,
+            about=due.about_customer,
+        )
+        delivery = Delivery(intent, due)
+        if self._has_room(course, due.priority) and not ledger.goes_first(due.priority, course.now):
+            self._begin(course, delivery)
+        else:
+            ledger.wait(delivery, course.now)
 
     def _start_due(self, course: Course) -> None:
+        """Some of what waits; if there is more, it is asked for again at once."""
+        left = AT_ONCE
         for priority in ORDER:
-            while self._free(course, priority):
+            while left and self._has_room(course, priority):
                 delivery = course.ledger.take_due(priority, course.now)
                 if delivery is None:
                     break
+                left -= 1
                 self._begin(course, delivery)
 
-    def _free(self, course: Course, priority: Priority) -> int:
-        return self._slots.free(course.state.partition, priority, course.ledger.in_flight)
+    def _has_room(self, course: Course, priority: Priority) -> bool:
+        return self._slots.room(course.state.partition, priority, course.ledger.in_flight) > 0
 
     def _begin(self, course: Course, delivery: Delivery) -> None:
-        """Start the attempt, if nothing speaks against it; where no slot is free, it waits for one."""
+        """Start the attempt, if nothing speaks against it."""
         if not course.may_start(delivery):
-            return
-        if not self._free(course, delivery.intent.priority):
-            course.ledger.wait(delivery, course.now)
             return
         channel = delivery.intent.channel
         held_until = self._breakers[channel].held_until(course.now)

@@ -4,15 +4,15 @@ Several roles read the same topic, so each record has exactly one role that answ
 over what they cannot read.
 """
 
-import base64
 from datetime import UTC, datetime
 
 from schemas import SOURCE, Event, Ignored, Refused, decode, encode
-from schemas.event_types import RETRY_PREFIX
+from schemas.envelope import MAX_VALUE_BYTES
+from schemas.event_types import INTAKE_DEAD_LETTERS, PRIORITY_TOPICS, RETRY_PREFIX
+from schemas.intake import to_base64
 from schemas.reasons import IntakeResult, RefusedReason
 from streams.batch import Effects, Output, Record
 
-DEAD_LETTERS = "intake.dead-letters"
 INTAKE = "staffetta_intake_total"
 
 ANSWERS: dict[str, str] = {
@@ -22,17 +22,17 @@ ANSWERS: dict[str, str] = {
     "assignment.decisions": "notify",
     "notification.requests": "notify",
     "notification.timers": "notify",
-    "delivery.email.high": "deliver",
-    "delivery.email": "deliver",
-    "delivery.email.low": "deliver",
+    **dict.fromkeys(PRIORITY_TOPICS, "deliver"),
     "delivery.receipts": "deliver",
     "delivery.outcomes": "record",
     "delivery.dead-letters": "record",
-    DEAD_LETTERS: "record",
+    INTAKE_DEAD_LETTERS: "record",
 }
 """Contract topic -> the role that dead-letters what cannot be read there. `booking.directory` is divided; of
 dead letters there are no dead letters: what cannot be read is counted as ignored."""
 
+KEPT_BYTES = MAX_VALUE_BYTES
+"""Of a record. In base64 it is a third more, the key is there twice, and a dead letter may have 4 MB."""
 ASSIGN_ENTITIES = frozenset({"company", "branch", "service", "staff"})
 
 
@@ -56,7 +56,7 @@ def read(topic: str, record: Record, *, partitions: int, role: str, effects: Eff
             effects.counted[INTAKE, topic, IntakeResult.IGNORED] += 1
             effects.ignored.add((topic, unknown.type))
     except Refused as refused:
-        if answers(role, topic, refused.type) and topic == DEAD_LETTERS:
+        if answers(role, topic, refused.type) and topic == INTAKE_DEAD_LETTERS:
             effects.counted[INTAKE, topic, IntakeResult.IGNORED] += 1
         elif answers(role, topic, refused.type):
             refuse(topic, record, refused.reason, refused.detail, role=role, effects=effects)
@@ -67,13 +67,25 @@ def refuse(topic: str, record: Record, reason: RefusedReason, detail: str, *, ro
     """Dead-letter a record and count it."""
     effects.outputs.append(dead_letter(topic, record, reason, detail, role))
     effects.counted[INTAKE, topic, IntakeResult.DEAD_LETTER] += 1
-    effects.counted["staffetta_dead_letters_total", DEAD_LETTERS, reason] += 1
+    effects.counted["staffetta_dead_letters_total", INTAKE_DEAD_LETTERS, reason] += 1
 
 
 def dead_letter(topic: str, record: Record, reason: RefusedReason, detail: str, role: str) -> Output:
-    """`intake.refused` with the raw bytes, keyed as received. Its id names the record, so repeats are seen."""
+    """`intake.refused` with the raw bytes, keyed as received. Its id names the record, so repeats are seen.
+
+    A record that compresses well may have been larger than a dead letter can be: then its end is left out.
+    """
     timestamp = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     place = f"{topic}/{record.partition}/{record.offset}"
+    cut = _Cut(KEPT_BYTES)
+    key = cut(record.key)
+    headers = [
+        [(cut(name.encode()) or b"").decode(errors="ignore"), to_base64(cut(content))]
+        for name, content in record.headers
+    ]
+    kept = cut(record.value)
+    if cut.lost:
+        detail += f" (only the first {KEPT_BYTES} bytes are kept here, not the last {cut.lost})"
     value = encode(
         "intake.refused",
         id=place,
@@ -86,16 +98,28 @@ def dead_letter(topic: str, record: Record, reason: RefusedReason, detail: str, 
             "partition": record.partition,
             "offset": record.offset,
             "timestamp": timestamp,
-            "key_base64": _base64(record.key),
-            "value_base64": _base64(record.value),
-            "headers": [[name, _base64(content)] for name, content in record.headers],
+            "key_base64": to_base64(key),
+            "value_base64": to_base64(kept),
+            "headers": headers,
             "reason": reason,
             "detail": detail,
             "role": role,
         },
     )
-    return Output(DEAD_LETTERS, record.key, value)
+    return Output(INTAKE_DEAD_LETTERS, key, value)
 
 
-def _base64(content: bytes | None) -> str | None:
-    return None if content is None else base64.b64encode(content).decode()
+class _Cut:
+    """Lets through the first so many bytes of all that it is given."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self.lost = 0
+
+    def __call__(self, content: bytes | None) -> bytes | None:
+        if content is None:
+            return None
+        kept = content[: self._left]
+        self._left -= len(kept)
+        self.lost += len(content) - len(kept)
+        return kept

@@ -7,16 +7,15 @@ from email.utils import parseaddr
 from typing import Any
 
 from agents import intake
-from schemas import SOURCE, Refused, encode
+from schemas import Refused, encode
 from schemas.event_types import OUTCOMES
 from schemas.reasons import RefusedReason
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.policy.notification import notifier, rows
-from streams.policy.notification.messages import Message, Rules
+from streams.policy.notification.messages import SOURCE, Message, Rules
 from streams.state import State
 
 ROLE = "notify"
-_SOURCE = f"{SOURCE}/{ROLE}"
 
 
 class Notify:
@@ -94,7 +93,7 @@ def _output(message: Message) -> Output:
     value = encode(
         message.type,
         id=message.id,
-        source=_SOURCE,
+        source=SOURCE,
         time=message.at,
         subject=message.subject,
         company_id=company_id,

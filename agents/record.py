@@ -7,6 +7,7 @@ exactly once, whatever dies in between. To Kafka it writes nothing but dead lett
 from typing import Any, NoReturn
 
 from agents import intake
+from schemas.event_types import INTAKE_DEAD_LETTERS
 from schemas.reasons import IntakeResult, RefusedReason
 from sinks.database.mapping import TOPICS, Place, rows_of
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
@@ -54,6 +55,6 @@ class Recorder:
         raise NotImplementedError("record asks for no jobs")
 
     def poison(self, topic: str, record: Record, detail: str) -> Output | None:
-        if topic == intake.DEAD_LETTERS:
+        if topic == INTAKE_DEAD_LETTERS:
             return None  # it would be read here again, and again end so
         return intake.dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, ROLE)

@@ -26,7 +26,7 @@ def throughput(module: str, brokers: str, load: Load, count: int, partitions: in
             answers = count_answers(job, load)
             threads, peak = status(process.pid, "Threads"), peak_mebibytes(process.pid)
     start = first.at - started
-    first, last = _at(samples, before + count * 0.1), _at(samples, before + count * 0.9)
+    first, last = reached(samples, before + count * 0.1), reached(samples, before + count * 0.9)
     seconds, done = last.at - first.at, count * 0.8
     return {
         "events_per_second": round(done / seconds),
@@ -39,7 +39,7 @@ def throughput(module: str, brokers: str, load: Load, count: int, partitions: in
     }
 
 
-def _at(samples: list[Sample], count: float) -> Sample:
+def reached(samples: list[Sample], count: float) -> Sample:
     """Interpolated to the moment at which `count` events were done."""
     for before, after in pairwise(samples):
         if before.count <= count <= after.count and after.count > before.count:

@@ -59,7 +59,7 @@ def hold(contest: Contest, brokers: str, rounds: int, seconds: float, narrator: 
     return {
         "throughput": {label: {"runs": runs, **summary(runs)} for label, runs in backlogs.items()},
         "latency": {label: {"runs": runs, **summary(runs)} for label, runs in paces.items()},
-        "lane_against": {label: _ratio(backlogs[lane], backlogs[label]) for label in others},
+        "lane_against": {label: ratio(backlogs[lane], backlogs[label]) for label in others},
     }
 
 
@@ -75,7 +75,7 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _ratio(lane: list[dict[str, Any]], other: list[dict[str, Any]]) -> dict[str, float]:
+def ratio(lane: list[dict[str, Any]], other: list[dict[str, Any]]) -> dict[str, float]:
     """Lane / other, round by round: neighbours in time had the same company on the machine."""
     ratios = [
         mine["events_per_second"] / theirs["events_per_second"] for mine, theirs in zip(lane, other, strict=True)

@@ -20,6 +20,9 @@ class Job:
     clock_origin: float = 0.0
     clock_started_at: float = 0.0
     """The business clock shows `clock_origin` at the real moment `clock_started_at`."""
+    smtp_port: int = 0
+    connections: int = 20
+    """To the mail server, at most."""
 
     @property
     def prefix(self) -> str:

@@ -1,10 +1,10 @@
-"""What is measured: (a) the lane alone, (b) the role `assign`, (c) how cost grows."""
+"""What is measured: (a) the lane alone, (b) the role `assign`, (c) how cost grows, (d) delivery."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench import growth
+from bench import delivery, growth
 from bench.backlog import throughput
 from bench.contest import RATE, Contest, Entry, hold, steps, summary
 from bench.idle import idle
@@ -123,4 +123,5 @@ PARTS: dict[str, Part] = {
     "a": Part("a. The lane alone", *_contest(lane_alone)),
     "b": Part("b. The role `assign`", *_contest(assign_role)),
     "c": Part("c. How cost grows", _growth_steps, measure_growth),
+    "d": Part("d. Mails", delivery.steps, delivery.measure),
 }

@@ -9,7 +9,15 @@ matplotlib.use("svg")
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-COLOURS = {"lane": "#1f6feb", "bare loop": "#6e7781", "Quix Streams": "#bf8700", "Faust": "#cf222e"}
+COLOURS = {
+    "lane": "#1f6feb",
+    "bare loop": "#6e7781",
+    "Quix Streams": "#bf8700",
+    "Faust": "#cf222e",
+    "deliver": "#1f6feb",
+    "bare pool": "#6e7781",
+    "EmailMessage": "#bf8700",
+}
 matplotlib.rcParams |= {
     "svg.hashsalt": "staffetta",
     "axes.spines.top": False,
@@ -20,7 +28,7 @@ matplotlib.rcParams |= {
 
 
 def draw(measured: dict[str, Any], folder: Path) -> None:
-    """Of what was measured: throughput.svg, latency.svg, growth.svg, partitions.svg."""
+    """Of what was measured: throughput.svg, latency.svg, growth.svg, partitions.svg, mails.svg, away.svg."""
     contests: dict[str, Any] = {part: measured[part] for part in ("a", "b") if part in measured}
     titles = {"a": "The lane alone", "b": "The role assign"}
     if contests:
@@ -30,6 +38,11 @@ def draw(measured: dict[str, Any], folder: Path) -> None:
         _save(_growth(measured["c"]), folder / "growth.svg")
         if "partitions" in measured["c"]:
             _save(_partitions(measured["c"]["partitions"]), folder / "partitions.svg")
+    if "d" in measured:
+        servers = measured["d"]["servers"]
+        titles = {name: f"Mails answered {name}" for name in servers}
+        _save(_bars(servers, titles, "throughput", "events_per_second", "mails/s"), folder / "mails.svg")
+        _save(_away(measured["d"]["away"]), folder / "away.svg")
 
 
 def _bars(contests: dict[str, Any], titles: dict[str, str], kind: str, figure: str, unit: str) -> Any:
@@ -59,6 +72,17 @@ def _latencies(contests: dict[str, Any], titles: dict[str, str]) -> Any:
         axis.set_ylabel("ms, at 200 events/s")
         axis.set_title(titles[part])
         axis.legend(frameon=False)
+    return sheet
+
+
+def _away(away: dict[str, Any]) -> Any:
+    """Mails that the server has taken, over the seconds since it is back."""
+    sheet, axis = pyplot.subplots(figsize=(4.2, 2.8))
+    seconds, taken = zip(*away["curve"], strict=True)
+    axis.step(seconds, taken, where="post", color=COLOURS["deliver"])
+    axis.set_xlabel(f"seconds after {away['away_seconds']:.0f} s of absence")
+    axis.set_ylabel("mails accepted")
+    axis.set_ylim(bottom=0)
     return sheet
 
 

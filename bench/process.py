@@ -16,12 +16,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def worker(module: str, job: Job) -> Iterator[Process]:
+def worker(module: str, job: Job, *arguments: str) -> Iterator[Process]:
     """`python -m module` until the block ends; what it wrote last is added to any error."""
-    log = Path(job.folder) / "worker.log"
+    log = Path(job.folder) / f"{'-'.join(('worker', *arguments))}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", module], env=job.environment(), stdout=output, stderr=output
+            [sys.executable, "-m", module, *arguments], env=job.environment(), stdout=output, stderr=output
         )
     try:
         yield process

@@ -48,6 +48,12 @@ def verdicts(measured: dict[str, Any]) -> Iterator[Verdict]:
         most = measured["c"]["open callbacks"][max(measured["c"]["open callbacks"])]
         yield _at_most("c. peak memory, MiB", most["peak_mib"], 2000)
         yield _at_most("c. recovered in seconds", most["recovered_seconds"], 60)
+    if "d" in measured:
+        for server, contest in measured["d"]["servers"].items():
+            against = contest["deliver_against"]["bare pool"]["median"]
+            yield _ratio(f"d. deliver / bare pool, answered {server}", against, 0.9)
+        yield _at_most("d. p99 of urgent mails, ms", measured["d"]["urgent"]["p99_ms"]["median"], 1000)
+        yield _at_most("d. lost or doubled", measured["d"]["away"]["lost"] + measured["d"]["away"]["doubled"], 0)
 
 
 def show(measured: dict[str, Any], console: Console) -> None:

@@ -1,5 +1,6 @@
 """What all messages share: the model's rules and the types of single fields."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -65,6 +66,11 @@ class _InUtc:
         return {"type": "string", "format": "date-time"}
 
 
+def is_id(text: str) -> bool:
+    """Whether it could be an entity's id."""
+    return 1 <= len(text) <= LONGEST_ID and re.match(IDENTIFIER, text) is not None and text[-1] != "\n"
+
+
 @lru_cache(maxsize=1024)
 def is_zone(name: str) -> bool:
     """Whether `name` is a time zone of the IANA database."""
@@ -107,7 +113,9 @@ IDENTIFIER = r"^[A-Za-z0-9._:-]*$"
 HTTPS = r"^https://[^\s<>\x22]+$"
 WALL_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
-Id = Annotated[str, Field(min_length=1, max_length=64, pattern=IDENTIFIER)]
+LONGEST_ID = 64
+
+Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=IDENTIFIER)]
 EventId = Annotated[str, Field(min_length=1, max_length=255)]
 """The CloudEvents id of an event, which a foreign producer forms as it likes."""
 Text = Annotated[str, Field(max_length=MAX_TEXT)]

@@ -12,7 +12,7 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from schemas.base import MAX_TEXT, Model, to_utc
-from schemas.event_types import EVENT_TYPES
+from schemas.event_types import EVENT_TYPES, INTAKE_DEAD_LETTERS
 from schemas.partitioner import murmur2_partition
 from schemas.problems import named
 from schemas.reasons import RefusedReason
@@ -68,6 +68,10 @@ class Event(msgspec.Struct, frozen=True):
     data: BaseModel
 
 
+MAX_VALUE_BYTES = 1_500_000
+"""Of any record but a dead letter. Who compresses gets more past the brokers than what is made of it could get
+back."""
+
 _Attribute = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 
@@ -117,6 +121,8 @@ def decode(topic: str, record: Record, partitions: int | None = None) -> Event:
     value = record.value
     if not value:
         raise Refused(RefusedReason.EMPTY_VALUE, "the record has no value")
+    if len(value) > MAX_VALUE_BYTES and topic != INTAKE_DEAD_LETTERS:
+        raise Refused(RefusedReason.TOO_LONG, f"has {len(value)} bytes, at most {MAX_VALUE_BYTES} are allowed")
     attributes, raw = _unwrap(value, record.headers or ())
     kind = EVENT_TYPES.get(attributes.type)
     if kind is None or not kind.travels_on(topic):

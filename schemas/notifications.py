@@ -3,7 +3,22 @@
 from enum import StrEnum
 from typing import Annotated
 
-from schemas.base import EventId, Html, Id, Instant, Model, Natural, NullMeans, Schedule, Several, Text, WallTime
+from pydantic import ValidationInfo, field_validator
+
+from schemas.base import (
+    EventId,
+    Html,
+    Id,
+    Instant,
+    Model,
+    Natural,
+    NullMeans,
+    Schedule,
+    Several,
+    Text,
+    WallTime,
+    ZoneName,
+)
 from schemas.customer import PushAddress
 from schemas.reasons import (
     Audience,
@@ -92,14 +107,17 @@ class LocalQuietHours(Model):
 
     start: WallTime
     end: WallTime
-    timezone: Text
+    timezone: ZoneName
 
 
 class NotificationRequest(Model):
     """What is to be sent, rendered for each channel of its chain.
 
     `notification_id` is the permanent idempotency key; `caused_by` is the id of the event or decision behind it.
-    `sender_name` and `reply_to` are the branch's, else the company's.
+    `sender_name` and `reply_to` are the branch's, else the company's. `customer_id` is the customer whom it speaks
+    of, whoever is told, and `as_of` the record time of the event from which it has them: once they are erased,
+    nothing is sent that speaks of them as they were before. `timezone` is the customer's, as near as it is known:
+    quiet hours that they choose later mean its wall clock.
     """
 
     notification_id: Id
@@ -123,6 +141,23 @@ class NotificationRequest(Model):
     config: ConfigRef
     caused_by: EventId
     cause: Cause
+    customer_id: Id | None = None
+    as_of: Instant | None = None
+    timezone: ZoneName | None = None
+
+    @field_validator("recipient")
+    @classmethod
+    def _is_the_audience(cls, recipient: Recipient, info: ValidationInfo) -> Recipient:
+        """Consent is asked of customers: nobody is told as a colleague who is one."""
+        audience = info.data.get("audience", recipient.type)
+        if recipient.type is not audience:
+            raise ValueError(f"its type is {recipient.type}, but the audience is {audience}")
+        return recipient
+
+    @property
+    def about_customer(self) -> str | None:
+        """The customer whose erasure ends it: who is told, or of whom a colleague is told."""
+        return self.recipient.id if self.audience is Audience.CUSTOMER else self.customer_id
 
 
 class Attempt(Model):

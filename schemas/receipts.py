@@ -12,10 +12,14 @@ class ReceiptStatus(StrEnum):
     READ = "read"
     FAILED = "failed"
     BOUNCED = "bounced"
+    """The address does not exist."""
+    COMPLAINED = "complained"
+    """The recipient called it unwanted."""
 
 
 class ProviderReceipt(Model):
-    """`error` is the provider's own code and text; what it means, `deliver` decides."""
+    """`error` is the provider's own code and text; what it means, `deliver` decides. `attempt` is 0 where the
+    receipt names the message and not the attempt."""
 
     company_id: Id
     notification_id: Id

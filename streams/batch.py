@@ -83,6 +83,8 @@ class Batch:
     completions: Sequence[Any] = ()
     skip: frozenset[tuple[str, int]] = frozenset()
     """(topic, offset) of records that must not be applied again: they are dead-lettered."""
+    may_begin: bool = True
+    """False while the partition is being let go: what is under way comes to its end, nothing is begun."""
     at: tuple[str, Record] | None = None
 
     def __iter__(self) -> Iterator[tuple[str, Record]]:

@@ -97,7 +97,8 @@ ROLE_RESTARTS = Counter(
 )
 WEBHOOK_REQUESTS = Counter(
     "staffetta_webhook_requests_total",
-    "Requests of recipients and providers, by what became of them: written, wrong_signature, not_written.",
+    "Requests of recipients and providers, by what became of them: written, ignored, wrong_signature, unreadable, "
+    "not_written.",
     ["webhook", "result"],
     registry=SUPERVISOR_REGISTRY,
 )

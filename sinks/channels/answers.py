@@ -108,6 +108,12 @@ def number(content: Any) -> int | None:
     return content if isinstance(content, int) and not isinstance(content, bool) else None
 
 
+def reason_of(error: str | None, codes: Mapping[int, Meaning]) -> DeliveryReason:
+    """What the code in a receipt says; a failure without one that is known is a refusal."""
+    code = number(error)
+    return codes.get(-1 if code is None else code, REJECTED).reason
+
+
 def cleaned(text: str, secrets: Iterable[str | None] = ()) -> str:
     """A provider likes to repeat what it was sent, which has no place in an outcome: without `secrets` (of three
     characters or more), addresses, numbers, URLs and tokens; on one line, and not longer than needed."""

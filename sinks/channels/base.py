@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.notifications import FilledTemplate, Recipient
-from schemas.reasons import Priority
+from schemas.reasons import DeliveryReason, Priority
 from streams.policy.delivery.results import Result
 
 
@@ -52,8 +52,17 @@ class Channel(Protocol):
         gets it."""
         ...
 
+    @property
+    def gives_receipts(self) -> bool:
+        """Whether the provider tells later what became of a message."""
+        ...
+
     def address(self, recipient: Recipient) -> str | None:
         """Where this channel reaches somebody, if it does."""
+        ...
+
+    def receipt_reason(self, error: str | None) -> DeliveryReason:
+        """What a receipt's error says about why a message failed on its way."""
         ...
 
     async def send(self, message: Message, begin_before: float) -> Result:

@@ -49,7 +49,7 @@ class Email:
     """
 
     provider = "smtp"
-    recognises_repeats = True
+    recognises_repeats = True  # by the Message-ID
 
     def __init__(
         self,
@@ -59,10 +59,12 @@ class Email:
         concurrency: int,
         timeout_seconds: float,
         return_path: str | None = None,
+        gives_receipts: bool = False,
     ) -> None:
         self._composer = Composer(sender, return_path)
         self._connections = Connections(server, concurrency)
         self._timeout = timeout_seconds
+        self.gives_receipts = gives_receipts
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -72,10 +74,14 @@ class Email:
             concurrency=settings.email_concurrency,
             timeout_seconds=settings.provider_timeout_seconds,
             return_path=settings.smtp_return_path,
+            gives_receipts=settings.webhook_email_token is not None,
         )
 
     def address(self, recipient: Recipient) -> str | None:
         return recipient.email
+
+    def receipt_reason(self, error: str | None) -> DeliveryReason:
+        return DeliveryReason.BOUNCED
 
     async def send(self, message: Message, begin_before: float) -> Result:
         recipient = mailbox(message.address)

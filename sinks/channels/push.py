@@ -4,6 +4,7 @@ from typing import Self
 
 from schemas.notifications import Recipient
 from schemas.push_addresses import Subscription
+from schemas.reasons import DeliveryReason
 from sinks.channels.answers import REJECTED
 from sinks.channels.base import Message
 from sinks.channels.fcm import Fcm
@@ -16,6 +17,7 @@ class Push:
     """Either may be missing; who has both addresses is reached in the app."""
 
     recognises_repeats = True
+    gives_receipts = False
 
     def __init__(self, fcm: Fcm | None, webpush: WebPush | None) -> None:
         self._fcm = fcm
@@ -34,6 +36,10 @@ class Push:
     def address(self, recipient: Recipient) -> str | None:
         found = (way.address(recipient) for way in self._ways)
         return next((address for address in found if address is not None), None)
+
+    def receipt_reason(self, error: str | None) -> DeliveryReason:
+        """There are none."""
+        return DeliveryReason.UNCONFIRMED
 
     async def send(self, message: Message, begin_before: float) -> Result:
         is_browser = Subscription.read(message.address) is not None

@@ -24,6 +24,7 @@ from sinks.channels.answers import (
     by_status,
     cleaned,
     number,
+    reason_of,
 )
 from sinks.channels.base import Message
 from sinks.channels.http import Http
@@ -106,8 +107,15 @@ class Twilio:
             public_url=settings.public_url,
         )
 
+    @property
+    def gives_receipts(self) -> bool:
+        return self._public_url is not None
+
     def address(self, recipient: Recipient) -> str | None:
         return usable_phone(recipient.phone)
+
+    def receipt_reason(self, error: str | None) -> DeliveryReason:
+        return reason_of(error, CODES)
 
     async def send(self, message: Message, begin_before: float) -> Result:
         body = urlencode(dict(self._fields(message))).encode()

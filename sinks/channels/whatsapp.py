@@ -24,6 +24,7 @@ from sinks.channels.answers import (
     cleaned,
     get,
     number,
+    reason_of,
 )
 from sinks.channels.base import Message
 from sinks.channels.http import Http
@@ -88,8 +89,16 @@ class WhatsApp:
     recognises_repeats = False
 
     def __init__(
-        self, base_url: str, phone_number_id: str, token: str, *, concurrency: int, timeout_seconds: float
+        self,
+        base_url: str,
+        phone_number_id: str,
+        token: str,
+        *,
+        concurrency: int,
+        timeout_seconds: float,
+        gives_receipts: bool = False,
     ) -> None:
+        self.gives_receipts = gives_receipts
         self._url = f"{base_url}/{VERSION}/{phone_number_id}/messages"
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._secrets = (phone_number_id, token)
@@ -106,10 +115,14 @@ class WhatsApp:
             token,
             concurrency=settings.whatsapp_concurrency,
             timeout_seconds=settings.provider_timeout_seconds,
+            gives_receipts=settings.whatsapp_app_secret is not None,
         )
 
     def address(self, recipient: Recipient) -> str | None:
         return usable_phone(recipient.phone)
+
+    def receipt_reason(self, error: str | None) -> DeliveryReason:
+        return reason_of(error, CODES)
 
     async def send(self, message: Message, begin_before: float) -> Result:
         said = await self._http.post(self._url, orjson.dumps(_content(message)), self._headers, begin_before)

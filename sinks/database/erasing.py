@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, exists, select, tuple_, update
+from sqlalchemy import Connection, case, exists, select, tuple_, update
 
 from sinks.database.facets import CALLBACK, DEAD_LETTER, ENTITY, ERASURE, OUTCOME, REQUEST, Facet
 from sinks.database.tables import callback_events, callbacks, dead_letters, entities, notifications, outcomes
@@ -42,10 +42,11 @@ def forget(connection: Connection, rows: Rows) -> None:
 
 
 def _customers(rows: Rows) -> Iterator[tuple[str, str]]:
-    """(company id, customer id) of all that the rows name; a colleague's id among them does no harm."""
-    for facet, column in ((CALLBACK, "customer_id"), (REQUEST, "recipient_id"), (ERASURE, "entity_id")):
+    """(company id, customer id) of all that the rows name."""
+    for facet, column in ((CALLBACK, "customer_id"), (REQUEST, "customer_id"), (ERASURE, "entity_id")):
         for values in rows.get(facet, ()):
-            yield values["company_id"], values[column]
+            if values[column] is not None:
+                yield values["company_id"], values[column]
     for values in rows.get(ENTITY, ()):
         if values["type"] == PREFERENCES:
             yield values["company_id"], values["entity_id"]
@@ -85,12 +86,11 @@ def _erase_preferences(connection: Connection, erasure: Erasure) -> None:
 
 
 def _notifications(connection: Connection, erasure: Erasure) -> list[Key]:
-    """Those that were caused before the erasure: a request has the time of its cause."""
+    """Those to or about the customer that were caused before the erasure: a request has the time of its cause."""
     at = notifications.c
     query = select(at.notification_id, at.company_id).where(
-        at.recipient_id == erasure.customer_id,
+        at.customer_id == erasure.customer_id,
         at.company_id == erasure.company_id,
-        at.audience == CUSTOMER,
         at.requested_at <= erasure.at,
     )
     return [(row.notification_id, row.company_id) for row in connection.execute(query)]
@@ -106,17 +106,19 @@ def _late(connection: Connection, rows: Rows) -> list[Key]:
     found: list[Key] = []
     for some in _cut(sorted(keys)):
         query = select(at.notification_id, at.company_id).where(
-            tuple_(at.notification_id, at.company_id).in_(some), at.recipient_id == ERASED
+            tuple_(at.notification_id, at.company_id).in_(some), at.customer_id == ERASED
         )
         found += [(row.notification_id, row.company_id) for row in connection.execute(query)]
     return found
 
 
 def _erase_notifications(connection: Connection, keys: Iterable[Key]) -> None:
-    """With the words of servers, which like to repeat an address, and the texts of letters."""
+    """With the words of servers, which like to repeat an address, and the texts of letters. A colleague stays who
+    was to be told, but for the letter, which cannot be sent again without a text."""
+    to_them = case((notifications.c.audience == CUSTOMER, ERASED), else_=notifications.c.recipient_id)
     for some in _cut(sorted(keys)):
         for table, blank in (
-            (notifications, {"recipient_id": ERASED}),
+            (notifications, {"customer_id": ERASED, "recipient_id": to_them}),
             (outcomes, {"error": None}),
             (dead_letters, {"recipient_id": ERASED, "error": None, "data": {}}),
         ):

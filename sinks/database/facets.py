@@ -57,7 +57,7 @@ _DECIDED = (
 _SUBJECT = ("entity_type", "entity_id", "entity_version", "caused_by")
 _ORIGIN = ("event_type", "audience", "config_id", "config_level", "config_version")
 _REQUESTED = (
-    *("recipient_id", "priority", "locale", "channels", "skipped", "templates"),
+    *("recipient_id", "customer_id", "priority", "locale", "channels", "skipped", "templates"),
     *("requested_at", "request_offset"),
 )
 _HAPPENED = (

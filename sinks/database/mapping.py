@@ -1,6 +1,5 @@
 """What each message says about which rows: one function per topic, in the topic's own words."""
 
-import base64
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -10,7 +9,7 @@ from schemas import event_types as topics
 from schemas.callbacks import Callback
 from schemas.configuration import CustomerErased
 from schemas.decisions import Decision
-from schemas.intake import IntakeRefused
+from schemas.intake import IntakeRefused, from_base64, to_base64
 from schemas.notifications import ConfigRef, DeadLetter, NotificationRequest, Outcome
 from sinks.database.erasing import CUSTOMER
 from sinks.database.facets import (
@@ -157,6 +156,7 @@ def _request(event: Event, place: Place) -> Iterator[Row]:
             **_subject(data),
             **_origin(data, data.config),
             "recipient_id": data.recipient.id,
+            "customer_id": data.about_customer,
             "priority": data.priority,
             "locale": data.locale,
             "channels": [data.channel, *data.fallback_channels],
@@ -239,7 +239,7 @@ def _intake_dead_letter(event: Event, place: Place) -> Iterator[Row]:
             "timestamp": data.timestamp,
             "key": _bytes(data.key_base64),
             "value": _bytes(data.value_base64),
-            "headers": [[name, _base64(_bytes(content))] for name, content in data.headers],
+            "headers": [[name, to_base64(_bytes(content))] for name, content in data.headers],
             "reason": data.reason,
             "detail": data.detail,
             "role": data.role,
@@ -251,13 +251,9 @@ def _intake_dead_letter(event: Event, place: Place) -> Iterator[Row]:
 def _bytes(text: str | None) -> bytes | None:
     """What is no base64 is kept as it is: a dead letter about a dead letter would help nobody."""
     try:
-        return None if text is None else base64.b64decode(text, validate=True)
+        return from_base64(text)
     except ValueError:
         return text.encode(errors="replace") if text else b""
-
-
-def _base64(content: bytes | None) -> str | None:
-    return None if content is None else base64.b64encode(content).decode()
 
 
 def _subject(data: NotificationRequest | Outcome) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
 from sinks.database.away import patiently
-from sinks.database.facets import Facet
+from sinks.database.facets import Facet, merge
 from sinks.database.tables import positions
 from sinks.database.upsert import upsert
-from sinks.database.writing import prepare, write
+from sinks.database.writing import write
 from streams.batch import Effects
 
 OWNER = Facet(positions, ("cluster", "topic", "partition", "next", "epoch"), "next", "first")
@@ -74,7 +74,7 @@ class RecordStore:
             if effects.rows:
                 raise ValueError("rows without a change of positions would not be written exactly once")
             return
-        rows = prepare(effects.rows)
+        rows = merge(effects.rows)  # outside of the transaction, so that it is short
         attempts = count()
 
         def attempt() -> None:

@@ -145,6 +145,7 @@ notifications = Table(
     Column("config_version", Whole),
     # From the request; null for what was suppressed at routing.
     Column("recipient_id", Name()),
+    Column("customer_id", Name()),
     Column("priority", Name()),
     Column("locale", Name()),
     Column("channels", Json),
@@ -162,11 +163,13 @@ notifications = Table(
     Column("status_at", Moment),
     Column("outcome_offset", Whole),
     Index("notifications_of_recipient", "recipient_id", "company_id", "requested_at"),
+    Index("notifications_of_customer", "customer_id", "company_id", "requested_at"),
     Index("notifications_of_entity", "entity_id", "company_id", "entity_type"),
     Index("notifications_by_status", "status", "status_at", "company_id", "reason"),
     **MARIADB,
 )
-"""Every notification as it stands. `status` is `requested`, or the last outcome's type without `notification.`."""
+"""Every notification as it stands. `status` is `requested`, or the last outcome's type without `notification.`.
+`customer_id` is whom it is about: the recipient themselves, or the customer whom a colleague is told of."""
 
 outcomes = Table(
     "outcomes",

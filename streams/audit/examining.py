@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from streams.audit import decisions, intake, loads, mails, notifications
+from streams.audit import decisions, intake, loads, mails, notifications, reminders
 from streams.audit.findings import Finding
 from streams.audit.reading import Log
 from streams.audit.stories import Ledger
@@ -27,5 +27,6 @@ def examine(log: Log, partitions: int, accepted: Mapping[str, int]) -> list[Find
         *decisions.check(log, replayed, partitions),
         *loads.check(log, replayed.states, partitions),
         *notifications.check(log, ledger, partitions),
+        *reminders.check(log, ledger, partitions),
         *mails.check(accepted, ledger),
     ]

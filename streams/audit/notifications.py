@@ -21,7 +21,7 @@ from streams.audit.findings import Finding, doubled, lost, wrong
 from streams.audit.loads import OPEN
 from streams.audit.reading import Log, readable
 from streams.audit.series import FAILED, FINAL, SUPPRESSED
-from streams.audit.stories import Ledger, Story
+from streams.audit.stories import DELIVER, Ledger, Story
 
 
 def check(log: Log, ledger: Ledger, partitions: int) -> Iterator[Finding]:
@@ -37,14 +37,14 @@ def check(log: Log, ledger: Ledger, partitions: int) -> Iterator[Finding]:
 
 
 def _check_road(notification_id: str, story: Story) -> Iterator[Finding]:
-    """From request to attempts, each once and none too soon; what has no channel left fails on the way."""
+    """From request to attempts, each once and none too soon."""
     if story.requests > 1:
         yield doubled(f"{notification_id} was requested {story.requests} times")
     if story.starts > 1:
         yield doubled(f"{notification_id} was sent on its way {story.starts} times")
     if not story.requests and (story.starts or set(story.ends) != {SUPPRESSED}):
         yield wrong(f"{notification_id} is under way or at its end, but nobody had asked for it")
-    if story.requests and not story.starts and story.ends != [FAILED]:
+    if story.requests and not story.starts and not _ended_on_the_way(story):
         yield lost(f"{notification_id} was requested, but never sent on its way")
     for event_id in story.waited - story.released:
         yield lost(f"{notification_id} went into a delay topic as {event_id}, and never came out")
@@ -55,6 +55,12 @@ def _check_road(notification_id: str, story: Story) -> Iterator[Finding]:
         yield lost(f"attempt {attempt} by {channel} of {notification_id} was told, but never sent on its way")
 
 
+def _ended_on_the_way(story: Story) -> bool:
+    """What has no channel left fails before it sets out, what speaks of somebody who was erased is suppressed."""
+    is_erased = story.ends == [SUPPRESSED] and all(event.source != DELIVER for event in story.outcomes)
+    return is_erased or story.ends == [FAILED]
+
+
 def _check_ends(notification_id: str, story: Story) -> Iterator[Finding]:
     """Exactly one end, nothing after it, and a dead letter if and only if it was attempted and failed."""
     ends = story.ends
@@ -63,6 +69,8 @@ def _check_ends(notification_id: str, story: Story) -> Iterator[Finding]:
         return
     if len(ends) > 1 + story.redrives:
         yield doubled(f"{notification_id} ended {len(ends)} times: {', '.join(ends)}")
+    if len(ends) < 1 + story.redrives:
+        yield lost(f"{notification_id} ended {len(ends)} times, but was sent again {story.redrives} times")
     if story.outcomes[-1].type not in FINAL:
         yield wrong(f"{notification_id} was {story.outcomes[-1].type} after its end")
     failures = ends.count(FAILED) if story.starts else 0

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 
+from streams.audit import reminders
 from streams.audit.examining import topics as topics_of
 from streams.audit.reading import Log, ends, lag, read
 from streams.audit.stories import Ledger
@@ -10,8 +11,9 @@ from streams.settings import Settings
 
 
 def read_settled(settings: Settings, inputs: Mapping[str, Iterable[str]], timeout_seconds: float) -> Log:
-    """Everything in the topics, once every role has read all of its `inputs`, every request has come to an end,
-    and nothing was written while this was read. When the time is up: what is there then.
+    """Everything in the topics, once every role has read all of its `inputs`, every request has come to an end and
+    every reminder that was due has told somebody, and nothing was written while this was read. When the time is
+    up: what is there then.
 
     Raises KafkaException or TimeoutError when the broker falls silent.
     """
@@ -21,7 +23,12 @@ def read_settled(settings: Settings, inputs: Mapping[str, Iterable[str]], timeou
         behind = sum(lag(settings, role, topics) for role, topics in inputs.items())
         if behind == 0 or time.monotonic() > end:
             log = read(settings, everything)
-            is_settled = not Ledger.of(log, settings.partitions).pending and ends(settings, everything) == before
+            is_settled = _is_told(log, settings.partitions) and ends(settings, everything) == before
             if is_settled or time.monotonic() > end:
                 return log
         time.sleep(0.2)
+
+
+def _is_told(log: Log, partitions: int) -> bool:
+    ledger = Ledger.of(log, partitions)
+    return not ledger.pending and not any(reminders.check(log, ledger, partitions))

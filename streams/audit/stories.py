@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from schemas import Event
-from schemas.event_types import DEAD_LETTERS, OUTCOMES, REQUESTS
+from schemas.event_types import DEAD_LETTERS, OUTCOMES, PRIORITY_TOPICS, REQUESTS
 from schemas.notifications import AttemptDue, NotificationRequest, Outcome
-from streams.audit.intake import PRIORITIES, delays
+from streams.audit.intake import delays
 from streams.audit.reading import Entry, Log, readable
 from streams.audit.series import FINAL, SENT, SUPPRESSED, UNCONFIRMED
 
@@ -67,7 +67,7 @@ class Ledger:
     @classmethod
     def of(cls, log: Log, partitions: int) -> "Ledger":
         ledger = cls()
-        for topic in (REQUESTS, *PRIORITIES, OUTCOMES, DEAD_LETTERS):
+        for topic in (REQUESTS, *sorted(PRIORITY_TOPICS), OUTCOMES, DEAD_LETTERS):
             for entry, event in readable(log, topic, partitions):
                 ledger._take(entry, event)
         for topic in delays(log):

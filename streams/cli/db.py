@@ -53,9 +53,10 @@ def prune(
       staffetta db prune --older-than 90d
     """
     from sinks.database import pruning
-    from streams.cli.letters import now, opened
+    from streams.cli.letters import now
     from streams.cli.moments import before, duration
     from streams.cli.progress import progress
+    from streams.cli.record import opened
 
     span = duration(older_than)
     if span < YOUNG and not yes:
@@ -66,8 +67,7 @@ def prune(
     with opened(settings) as engine, progress("Deleting", None) as advance:
         for step in pruning.prune(engine, moment):
             deleted.update(step)
-            for _ in range(sum(step.values())):
-                advance()
+            advance(sum(step.values()))
     typer.echo(f"{deleted.total()} rows deleted, of what ended before {moment:%Y-%m-%d %H:%M:%S} UTC")
     for table, count in sorted(deleted.items()):
         typer.echo(f"  {table}  {count}")

@@ -49,7 +49,8 @@ def show_list(
       staffetta dead-letters list --intake
     """
     from streams.cli import letters_shown
-    from streams.cli.letters import filtered, reading
+    from streams.cli.letters import filtered
+    from streams.cli.record import reading
 
     settings = load_settings()
     chosen = filtered(settings, reason, channel, company, since, until, intake=intake)
@@ -78,7 +79,8 @@ def show(
       staffetta dead-letters show --intake booking.callbacks/3/1204
     """
     from streams.cli import letters_shown
-    from streams.cli.letters import one, one_intake, reading
+    from streams.cli.letters import one, one_intake
+    from streams.cli.record import reading
 
     with reading(load_settings()) as connection:
         if intake:

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from streams.errors import UserError
 from streams.settings import load_settings
 
 
@@ -25,20 +24,11 @@ def explain(
       staffetta explain cb-17 --company co-7
       staffetta explain 5f0c6f1e-0c1b-5d3c-9a53-0d7f0a4f7b11 --json
     """
-    from sinks.database.engine import create_engine
     from sinks.database.questions import subjects
-    from sinks.database.schema import plainly, require_schema
     from streams.cli import explanation
+    from streams.cli.record import reading, the_only
 
-    engine = create_engine(load_settings().database_url)
-    require_schema(engine, wait=False)
-    with plainly(engine), engine.connect() as connection:
-        found = subjects(connection, id, company)
-        if not found:
-            where = f" in the company {company}" if company else ""
-            raise UserError(f"no callback and no decision {id}{where} in the database")
-        if len(found) > 1:
-            names = ", ".join(subject.company_id for subject in found)
-            raise UserError(f"{id} is known in the companies {names}: say which one with --company", 2)
-        explained = explanation.gather(connection, found[0])
+    with reading(load_settings()) as connection:
+        found = {subject.company_id: subject for subject in subjects(connection, id, company)}
+        explained = explanation.gather(connection, the_only(found, "callback and no decision", id, company))
     typer.echo(explanation.to_json(explained)) if as_json else explanation.show(explained)

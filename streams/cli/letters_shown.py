@@ -1,6 +1,5 @@
 """Dead letters laid out for a person or a program."""
 
-import base64
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection
 
+from schemas.intake import from_base64, to_base64
 from sinks.database import letters
 from sinks.database.erasing import ERASED
 from sinks.database.letters import Filter, Letter, LetterKey
@@ -55,7 +55,7 @@ def print_letter(connection: Connection, letter: Letter, *, as_json: bool) -> No
 
 def print_intake_letter(letter: Letter, *, as_json: bool) -> None:
     if as_json:
-        raw = {f"{name}_base64": _base64(letter[name]) for name in ("key", "value")}
+        raw = {f"{name}_base64": to_base64(letter[name]) for name in ("key", "value")}
         typer.echo(layout.to_json({**_without(letter, "key", "value"), **raw}))
         return
     console = layout.console()
@@ -113,7 +113,7 @@ def _letter(letter: Letter, told: list[Letter], boxes: bool) -> Iterator[Text | 
     yield _bold(f"Dead letter {letter['notification_id']} of company {letter['company_id']}")
     data = letter["data"]
     if letter["recipient_id"] == ERASED:
-        yield Text(f"  {letter['event_type']} for a person who has been erased: it cannot be sent again")
+        yield Text(f"  {letter['event_type']} about a customer who has been erased: it cannot be sent again")
     else:
         entity, config = data["entity"], data["config"]
         yield Text(
@@ -178,7 +178,7 @@ def _intake_letter(letter: Letter) -> Iterator[Text]:
         yield Text(f"  sent again at {utc_time(letter['redriven_at'])}")
     yield _bold("\nHeaders")
     for name, content in letter["headers"]:
-        yield Text(f"{visible(name)}: {_bytes(None if content is None else base64.b64decode(content))}")
+        yield Text(f"{visible(name)}: {_bytes(from_base64(content))}")
     yield _bold("\nBytes" if letter["value"] is None or _is_text(letter["value"]) else "\nBytes, in hex")
     yield Text(_bytes(letter["value"]))
 
@@ -198,10 +198,6 @@ def _is_text(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _base64(content: bytes | None) -> str | None:
-    return None if content is None else base64.b64encode(content).decode()
 
 
 def _without(letter: Letter, *names: str) -> dict[str, Any]:

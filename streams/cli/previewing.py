@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from schemas import Refused
 from schemas.configuration import STAFF_ONLY, Template
+from schemas.problems import named
 from schemas.reasons import Audience, ChannelName, NotificationType
 from streams.errors import UserError
 from streams.policy.notification.checking import check, must_fill
@@ -46,9 +47,7 @@ def _template(fields: dict[str, Any], wanted: Wanted) -> Template:
     try:
         return Template.model_validate_json(json.dumps({**missing, "channel": wanted.channel, **fields}))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(each) for each in first["loc"])
-        raise UserError(f"the template is refused: {where}: {first['msg']}") from error
+        raise UserError(f"the template is refused: {named(error.errors(include_url=False))}") from error
 
 
 def _own(template: Template, wanted: Wanted) -> Own:

@@ -59,7 +59,7 @@ def produce(
         with progress("Sending", total) as advance:
             for line in _lines(file, check and is_pipe, wrong):
                 sender.send(line)
-                advance()
+                advance(1)
             producer.settle()
     except BaseException:
         producer.discard()

@@ -12,24 +12,24 @@ SAY_EVERY_SECONDS = 5.0
 
 
 @contextmanager
-def progress(what: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """Yields what to call after each step. Everything is written to stderr."""
+def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Yields what to call with the number of steps just done. Everything is written to stderr."""
     if not sys.stderr.isatty():
         yield _plain(what, total)
         return
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+        yield lambda count: bar.advance(task, count)
 
 
-def _plain(what: str, total: int | None) -> Callable[[], None]:
+def _plain(what: str, total: int | None) -> Callable[[int], None]:
     done = 0
     say_at = time.monotonic() + SAY_EVERY_SECONDS
 
-    def advance() -> None:
+    def advance(count: int) -> None:
         nonlocal done, say_at
-        done += 1
+        done += count
         if time.monotonic() >= say_at:
             say_at = time.monotonic() + SAY_EVERY_SECONDS
             of_total = "" if total is None else f" of {total}"

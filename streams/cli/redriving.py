@@ -16,8 +16,8 @@ from sinks.database.letters import REACHED, Filter, Letter, LetterKey
 from sinks.outgoing import Outgoing
 from sinks.producer import EventProducer
 from streams.cli.layout import utc_time
-from streams.cli.letters import agreed, now, opened
-from streams.errors import UserError
+from streams.cli.letters import agreed, now
+from streams.cli.record import opened, the_only
 from streams.policy.notification.fanout import first_attempt
 from streams.settings import Settings
 from streams.topics import topic_admin
@@ -37,7 +37,6 @@ def redrive(settings: Settings, ids: Sequence[str] | None, chosen: Filter, *, ye
                 typer.echo("There is nothing to send again.")
                 return True
             if not agreed(len(keys), "dead letters", yes=yes):
-                typer.echo("Nothing was sent.")
                 return False
         redriver = Redriver(settings, engine)
         done = [redriver.send(page) for page in letters.pages(keys)]
@@ -50,12 +49,10 @@ def _keys(engine: Engine, ids: Iterable[str], company: str | None) -> tuple[list
     unknown = []
     with engine.connect() as connection:
         for id in ids:
-            found = letters.letters(connection, id, company)
-            if len(found) > 1:
-                names = ", ".join(letter["company_id"] for letter in found)
-                raise UserError(f"{id} is known in the companies {names}: say which one with --company", 2)
-            keys += [LetterKey(letter["notification_id"], letter["company_id"]) for letter in found]
-            if not found:
+            found = {letter["company_id"]: letter for letter in letters.letters(connection, id, company)}
+            if found:
+                keys.append(LetterKey(id, the_only(found, "dead letter", id, company)["company_id"]))
+            else:
                 unknown.append(id)
                 typer.echo(f"{id}  is no dead letter in the database", err=True)
     return keys, not unknown
@@ -113,7 +110,7 @@ def hindrance(letter: Letter) -> Verdict | None:
     """Why it cannot, or need not, be sent again."""
     id = letter["notification_id"]
     if letter["recipient_id"] == ERASED:
-        return Verdict(False, f"{id}  not sent again: its recipient has been erased")
+        return Verdict(False, f"{id}  not sent again: its customer has been erased")
     if letter["status"] in REACHED:
         return Verdict(True, f"{id}  has arrived meanwhile: nothing to do")
     return None

@@ -1,6 +1,5 @@
 """Records that could not be read, written to their topics again as they were, or corrected."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,13 +8,17 @@ import typer
 from sqlalchemy import Engine
 
 from schemas import EVENT_TYPES, Ignored, Refused, decode
+from schemas.configuration import Template
+from schemas.intake import from_base64
 from sinks.database import letters
 from sinks.database.letters import Filter, Letter
 from sinks.database.tables import intake_dead_letters
 from sinks.outgoing import Outgoing
 from sinks.producer import EventProducer
-from streams.cli.letters import agreed, now, one_intake, opened
+from streams.cli.letters import agreed, now, one_intake
+from streams.cli.record import opened
 from streams.errors import UserError
+from streams.policy.notification import checking
 from streams.settings import Settings
 from streams.topics import topic_admin
 
@@ -43,7 +46,6 @@ def redrive(
                 typer.echo("There is nothing to send again.")
                 return True
             if not agreed(len(ids), "records", yes=yes):
-                typer.echo("Nothing was sent.")
                 return False
         resender = Resender(settings, engine, correction)
         sent = [resender.send(id) for id in dict.fromkeys(ids)]
@@ -89,9 +91,7 @@ def outgoing(letter: Letter, correction: Correction) -> Outgoing:
     where it was."""
     value = letter["value"] if correction.value is None else correction.value
     key = letter["key"] if correction.key is None else correction.key.encode()
-    headers = [
-        (name, None if content is None else base64.b64decode(content)) for name, content in letter["headers"]
-    ]
+    headers = [(name, from_base64(content)) for name, content in letter["headers"]]
     kind = EVENT_TYPES.get(_type_of(value, dict(headers)))
     partition = letter["partition"] if kind is not None and not kind.keyed else -1
     return Outgoing(letter["id"], letter["topic"], key, value, headers, partition)
@@ -100,7 +100,9 @@ def outgoing(letter: Letter, correction: Correction) -> Outgoing:
 def refusal(out: Outgoing) -> str | None:
     """Why the record's readers would refuse it, in words, or None."""
     try:
-        decode(out.topic, out)
+        data = decode(out.topic, out).data
+        if isinstance(data, Template):
+            checking.check(data)
     except Refused as refused:
         return f"{refused.reason} ({refused.detail})"
     except Ignored as ignored:

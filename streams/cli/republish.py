@@ -31,8 +31,8 @@ def directory(
     from schemas.event_types import DIRECTORY
     from sinks.database import directory
     from sinks.producer import EventProducer
-    from streams.cli.letters import reading
     from streams.cli.progress import progress
+    from streams.cli.record import reading
     from streams.topics import topic_admin
 
     settings = load_settings()
@@ -45,6 +45,6 @@ def directory(
         with progress("Writing", total) as advance:
             for snapshot in directory.snapshots(connection, company):
                 producer.send(snapshot)
-                advance()
+                advance(1)
             producer.settle()
     typer.echo(f"{producer.acknowledged} entities written to {settings.topic_prefix}{DIRECTORY}")

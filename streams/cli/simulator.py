@@ -12,7 +12,8 @@ from streams.errors import UserError
 
 def simulator(
     port: Annotated[
-        int, typer.Option(min=1024, max=65000, help="Of the control API; the protocols follow on the next ones.")
+        int,
+        typer.Option(min=0, max=65000, help="Of the control API, the protocols on the next ones; 0: any free."),
     ] = 6070,
     webhooks: Annotated[
         str | None,

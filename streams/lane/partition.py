@@ -101,6 +101,7 @@ class Partition:
     async def _run(self) -> None:
         try:
             while self._taking or self._jobs or self._completions:
+                await self._hear_all()
                 batch = self._next_batch()
                 if batch is None:
                     await self._sleep()
@@ -121,7 +122,7 @@ class Partition:
             return None
         completions, self._completions = self._completions, []
         self._busy = True
-        return Batch(self.state, runs, now, completions)
+        return Batch(self.state, runs, now, completions, may_begin=self._taking)
 
     def _pick(self, now: float) -> Runs:
         limit = self._note.limit or self._around.settings.max_batch
@@ -140,6 +141,12 @@ class Partition:
                 await self._wake.wait()
         except TimeoutError:
             pass  # the moment that the role asked for
+
+    async def _hear_all(self) -> None:
+        """Jobs that were begun together end much at the same time: what they say, and what takes their places, is
+        one transaction instead of several."""
+        if self._taking and self._completions and self._jobs:
+            await asyncio.wait(self._jobs, timeout=self._around.settings.gather_answers)
 
     async def _gather(self) -> None:
         """Many transactions of one record each cost more than one of many: wait a moment for company."""
@@ -181,7 +188,6 @@ class Partition:
     def _start(self, job: Any) -> None:
         task = asyncio.create_task(self._perform(job))
         self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
 
     async def _perform(self, job: Any) -> None:
         try:
@@ -190,5 +196,8 @@ class Partition:
             raise
         except BaseException as error:
             self._around.fail(f"a job of partition {self.state.partition}", error)
+        finally:
+            self._jobs.difference_update({asyncio.current_task()})
+        # Not under way any more when the loop wakes, or it would wait for one more answer.
         self._completions.append(completion)
         self._wake.set()

@@ -116,6 +116,8 @@ class Settings(BaseSettings):
     recipient_allowlist: Names = Field(default=(), examples=["*@example.org,anna@example.com"])
     """Shell patterns; nobody else is written to. For staging."""
     unconfirmed_grace_seconds: FiniteFloat = Field(default=120, ge=0, examples=["120"])
+    receipt_wait_seconds: FiniteFloat = Field(default=86_400, ge=0, examples=["86400"])
+    """For how long a notification is kept for its receipts after it was handed over."""
     recipient_hash_key: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
     """Keys the hash by which recipients appear in outcomes; never change it while a history matters."""
 
@@ -144,6 +146,12 @@ class Settings(BaseSettings):
     """Where the webhooks are served, if not on `web_port`."""
     public_url: PublicUrl | None = Field(default=None, examples=["https://notify.example.org"])
     """What the world puts before a webhook's path; without it no mail has an unsubscribe link."""
+    whatsapp_app_secret: str | None = Field(default=None, repr=False, examples=["0123456789abcdef"])
+    """Signs the notifications about WhatsApp messages; without it none is taken."""
+    whatsapp_verify_token: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
+    """What Meta is told when the webhook is entered there."""
+    webhook_email_token: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
+    """With it, bounces and complaints can be reported to `/webhooks/email`."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], LOWER] = Field(
         default="info", examples=["info"]
     )

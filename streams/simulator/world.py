@@ -47,11 +47,16 @@ class Inbound(NamedTuple):
 
 
 class Posting(NamedTuple):
-    """A request of the provider's to a webhook of ours."""
+    """A request of the provider's to a webhook of ours; `repeats`: it comes again until the answer is 200."""
 
     url: str
     body: bytes
     headers: Mapping[str, str]
+    repeats: bool = False
+
+
+REPEATED_AFTER = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+"""Seconds before each repetition of what was not answered by 200; after the last one it is given up."""
 
 
 class Posted(NamedTuple):
@@ -134,13 +139,19 @@ class World:
     async def _post(self, postings: list[Posting], after_seconds: float) -> None:
         if after_seconds:
             await self.sleep(after_seconds)
+        for posting in postings:
+            for pause in (*REPEATED_AFTER, None):
+                status = await self._status(posting)
+                self.posted.append(Posted(posting, status))
+                if status == 200 or not posting.repeats or pause is None:
+                    break
+                await self.sleep(pause)
+
+    async def _status(self, posting: Posting) -> int:
         if self._client is None:
             self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15))
-        for posting in postings:
-            status = 0
-            try:
-                async with self._client.post(posting.url, data=posting.body, headers=posting.headers) as answer:
-                    status = answer.status
-            except (aiohttp.ClientError, OSError, TimeoutError):
-                pass
-            self.posted.append(Posted(posting, status))
+        try:
+            async with self._client.post(posting.url, data=posting.body, headers=posting.headers) as answer:
+                return answer.status
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return 0

@@ -95,10 +95,10 @@ async def serving(
         app.router.add_get("/metrics", endpoints.metrics)
         if webhooks is not None and webhooks.port is None:
             webhooks.add_to(app)
-        elif webhooks is not None:
+        elif webhooks is not None and webhooks.port is not None:
             public = web.Application()
             webhooks.add_to(public)
-            url = await stack.enter_async_context(_listening(public, host, webhooks.port or 0, "WEBHOOK_PORT"))
+            url = await stack.enter_async_context(_listening(public, host, webhooks.port, "WEBHOOK_PORT"))
             log.info("webhooks served", url=url)
         yield await stack.enter_async_context(_listening(app, host, port, "WEB_PORT"))
 

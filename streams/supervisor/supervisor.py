@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -14,8 +15,7 @@ from streams.supervisor.backoff import Backoff
 from streams.supervisor.http import Webhooks, serving
 from streams.supervisor.process import RoleProcess
 from streams.supervisor.roles import RoleName
-from streams.webhooks.receipts import Receipts
-from streams.webhooks.unsubscribing import Unsubscribing
+from streams.webhooks import add_webhooks
 
 log = structlog.get_logger(__name__)
 
@@ -53,8 +53,7 @@ async def supervise(
 
 def _webhooks(settings: Settings) -> Webhooks:
     """Where `deliver` is: it reads what they write."""
-    unsubscribing = Unsubscribing(settings, Receipts(settings))
-    return Webhooks(unsubscribing.add_to, settings.webhook_port)
+    return Webhooks(partial(add_webhooks, settings=settings), settings.webhook_port)
 
 
 async def _until_the_end(processes: Sequence[RoleProcess], stop_seconds: float) -> int:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from schemas.event_types import RETRY_PREFIX
+from schemas.event_types import RETRY_PREFIX, priority_topic
+from schemas.reasons import ChannelName, Priority
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _LARGEST = 4 * 1024 * 1024
@@ -47,9 +48,7 @@ CONTRACT_TOPICS = (
     _kept("assignment.journal", 90),
     _kept("notification.timers", 14),
     _kept("notification.requests", 14),
-    _passed_on("delivery.email.high", 14),
-    _passed_on("delivery.email", 14),
-    _passed_on("delivery.email.low", 14),
+    *(_passed_on(priority_topic(channel, priority), 14) for channel in ChannelName for priority in Priority),
     _kept("delivery.receipts", 14),
     _kept("delivery.outcomes", 90),
     _passed_on("delivery.dead-letters", 30),

@@ -3,7 +3,6 @@
 Opening the link changes nothing: scanners and previews open every link. Only the POST does.
 """
 
-from enum import StrEnum
 from html import escape
 from http import HTTPStatus
 from typing import NamedTuple
@@ -13,21 +12,13 @@ from aiohttp import web
 
 from schemas.reasons import NotificationType
 from schemas.receipts import OptSource
-from streams import metrics
 from streams.errors import UserError
 from streams.policy.delivery.unsubscribing import PATH, Choice, read
 from streams.settings import Settings
 from streams.webhooks.receipts import Receipts
+from streams.webhooks.requests import Answer, count
 
 log = structlog.get_logger("staffetta")
-
-
-class Answer(StrEnum):
-    """What became of a webhook's request."""
-
-    WRITTEN = "written"
-    WRONG_SIGNATURE = "wrong_signature"
-    NOT_WRITTEN = "not_written"
 
 
 class _Words(NamedTuple):
@@ -97,9 +88,9 @@ class Unsubscribing:
             await self._receipts.write("address.opted_out", choice.company_id, _opted_out(choice))
         except UserError as error:
             log.error("an unsubscription could not be written", error=str(error))
-            _count(Answer.NOT_WRITTEN)
+            count("unsubscribe", Answer.NOT_WRITTEN)
             return _page(request, words.later, HTTPStatus.SERVICE_UNAVAILABLE)
-        _count(Answer.WRITTEN)
+        count("unsubscribe", Answer.WRITTEN)
         return _page(request, words.done.format(words.names[choice.event_type]))
 
 
@@ -113,12 +104,8 @@ def _opted_out(choice: Choice) -> dict[str, str]:
 
 
 def _refused(request: web.Request) -> web.Response:
-    _count(Answer.WRONG_SIGNATURE)
+    count("unsubscribe", Answer.WRONG_SIGNATURE)
     return _page(request, _words(request).wrong, HTTPStatus.FORBIDDEN)
-
-
-def _count(answer: Answer) -> None:
-    metrics.WEBHOOK_REQUESTS.labels("unsubscribe", answer).inc()
 
 
 def _words(request: web.Request) -> _Words:

@@ -75,6 +75,8 @@ async def test_bounces_tell_which_mail_it_was() -> None:
 
 
 TRANSIENT, PERMANENT = Transient, Permanent
+STAGES = {"GREETING": "at connect", "DOT": "after the final dot"}
+"""As an error names them; the others by their commands."""
 REPLIES = [
     # stage, reply, result, reason
     ("GREETING", "421 busy", TRANSIENT, DeliveryReason.UNAVAILABLE),
@@ -110,13 +112,14 @@ REPLIES = [
 
 @pytest.mark.parametrize(("stage", "reply", "result", "reason"), REPLIES)
 async def test_replies(stage: str, reply: str, result: type[Transient], reason: DeliveryReason) -> None:
-    """Each refusal means what the table says, carries the server's words, and the next mail goes through."""
+    """Each refusal means what the table says, carries the server's words and where it said them, and the next mail
+    goes through."""
     async with MailServer() as server, channel(server.address) as email:
         server.plan(stage, reply)
         said = await send(email)
         assert type(said) is result
         assert said.reason is reason
-        assert reply.split(maxsplit=1)[1] in said.error
+        assert said.error == f"{STAGES.get(stage, f'at {stage}')}: {reply}"
         assert isinstance(await send(email), Accepted)
 
 

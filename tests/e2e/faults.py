@@ -57,12 +57,12 @@ class Progress:
             outsider.close()
 
 
-class Faults:
-    """Does things to two workers and their broker. A role is hurt only when it has moved since the last time."""
+class RoleFaults:
+    """Does things to the roles of two workers. A role is hurt only when it has moved since the last time."""
 
-    def __init__(self, system: System, broker: DevKafka, rng: random.Random) -> None:
+    def __init__(self, system: System, rng: random.Random) -> None:
         self.done: Counter[str] = Counter()
-        self._system, self._broker, self._rng = system, broker, rng
+        self._system, self._rng = system, rng
         self._workers = [system.start(), system.start()]
         self._past: list[Worker] = []
         self._progress = Progress(system)
@@ -73,15 +73,6 @@ class Faults:
     def workers(self) -> list[Worker]:
         """All there ever were."""
         return [*self._past, *self._workers]
-
-    def plan(self, rounds: int) -> list[Callable[[], None]]:
-        """Twenty faults a round."""
-        kills = [self._killing(role) for role in (*ROLES, *ROLES)]
-        pauses = [self._pausing(role) for role in ROLES]
-        others = [self._stop_broker, self._kill_broker, self._kill_broker, self._kill_worker, self._let_worker_go]
-        faults = [*kills, *pauses, *others] * rounds
-        self._rng.shuffle(faults)
-        return faults
 
     def inject(self, faults: list[Callable[[], None]]) -> None:
         self._wait_until_moved(*ROLES)
@@ -132,6 +123,28 @@ class Faults:
 
         return pause
 
+
+def _resume(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # ended meanwhile, with its supervisor
+        os.kill(pid, signal.SIGCONT)
+
+
+class Faults(RoleFaults):
+    """Does things to whole workers and their broker, too."""
+
+    def __init__(self, system: System, broker: DevKafka, rng: random.Random) -> None:
+        super().__init__(system, rng)
+        self._broker = broker
+
+    def plan(self, rounds: int) -> list[Callable[[], None]]:
+        """Twenty faults a round."""
+        kills = [self._killing(role) for role in (*ROLES, *ROLES)]
+        pauses = [self._pausing(role) for role in ROLES]
+        others = [self._stop_broker, self._kill_broker, self._kill_broker, self._kill_worker, self._let_worker_go]
+        faults = [*kills, *pauses, *others] * rounds
+        self._rng.shuffle(faults)
+        return faults
+
     def _stop_broker(self) -> None:
         self._wait_until_moved(*ROLES)
         self._broker.stop()
@@ -162,8 +175,3 @@ class Faults:
         self._past.append(worker)
         self._workers.append(self._system.start())
         return worker
-
-
-def _resume(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):  # ended meanwhile, with its supervisor
-        os.kill(pid, signal.SIGCONT)

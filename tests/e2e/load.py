@@ -4,12 +4,13 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
 
-from tests.e2e.messages import in_two_days, opening
+from tests.e2e.messages import configuration, in_two_days, opening
 from tests.e2e.system import System
 from tests.support.booking import Booking, Message, absence, customer, iso
 from tests.support.smtp import Cut
@@ -17,6 +18,8 @@ from tests.support.smtp import Cut
 COMPANIES = 6
 STAFF = 5
 TOLD = ("appointment.created", "appointment.cancelled", "callback.assigned", "callback.withdrawn")
+REMINDED = timedelta(minutes=1)
+"""So long before the start."""
 BREATH = 0.02
 """Seconds between two handfuls of messages."""
 
@@ -37,6 +40,8 @@ class Salon(Booking):
     def opens(self) -> list[Message]:
         """Three branches, one of which waits for commands; most people have room for ten callbacks."""
         directory = list(opening(self, told=TOLD))
+        minutes = REMINDED // timedelta(minutes=1)
+        directory.append(configuration(self, "appointment.reminder", minutes_before=minutes))
         directory += [self.branch("br-2", strategy="round_robin"), self.branch("br-3", auto_assign=False)]
         for number in range(STAFF):
             branches = ["br-1", "br-2", "br-3"] if number == 0 else [f"br-{number % 3 + 1}"]
@@ -44,8 +49,9 @@ class Salon(Booking):
             directory.append(self.staff(f"st-{number + 1}", branch_ids=branches, max_active_callbacks=capacity))
         return directory
 
-    def next(self) -> Message:
-        deeds = {
+    def deeds(self) -> dict[Callable[[], Message], int]:
+        """What can happen, and how often beside the rest."""
+        return {
             self._request: 30,
             self._change_callback: 26,
             self._appoint: 12,
@@ -54,6 +60,9 @@ class Salon(Booking):
             self._change_staff: 6,
             self._repeat: 6,
         }
+
+    def next(self) -> Message:
+        deeds = self.deeds()
         (deed,) = self._rng.choices(list(deeds), list(deeds.values()))
         message = deed()
         self._sent.append(message)
@@ -92,7 +101,9 @@ class Salon(Booking):
         appointment_id = f"ap-{self._appointments_made}"
         self._booked.append(appointment_id)
         who = customer(customer_id=f"cu-{appointment_id}", email=f"{appointment_id}@kunde.example")
-        return self.appointment(appointment_id, starts_at=in_two_days(), customer=who)
+        is_soon = self._rng.random() < 0.5
+        starts_at = iso(self._soon_at() + REMINDED) if is_soon else in_two_days()
+        return self.appointment(appointment_id, starts_at=starts_at, customer=who)
 
     def _change_appointment(self) -> Message:
         if not self._booked:
@@ -141,14 +152,17 @@ class Salon(Booking):
 class Load(threading.Thread):
     """Sends `rate` messages a second until it is told to finish, among them some that nobody can read."""
 
-    def __init__(self, system: System, rng: random.Random, rate: float) -> None:
+    def __init__(
+        self, system: System, rng: random.Random, rate: float, salons: Sequence[Salon] | None = None
+    ) -> None:
+        """`salons`: those of the standing load, unless others are given."""
         super().__init__(name="load", daemon=True)
         self.sent = 0
         self.poison = 0
         self.acknowledged: Counter[str] = Counter()
         """Topic -> how many records the brokers have taken."""
         self._system, self._rng, self._rate = system, rng, rate
-        self._salons = [Salon(f"co-{number}", rng) for number in range(COMPANIES)]
+        self._salons = salons or [Salon(f"co-{number}", rng) for number in range(COMPANIES)]
         self._told = threading.Event()
         self._failure: BaseException | None = None
 

@@ -42,6 +42,13 @@ class MailBox:
         """What the server does instead of answering, next time it comes to this stage: see `MailServer`."""
         self._loop.call_soon_threadsafe(lambda: self._server.plan(stage, *faults))
 
+    def away(self) -> None:
+        """Nobody listens any more, and whoever was in the middle of a mail is cut off."""
+        asyncio.run_coroutine_threadsafe(self._server.__aexit__(), self._loop).result(10)
+
+    def back(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._server.__aenter__(), self._loop).result(10)
+
     def __enter__(self) -> Self:
         self._thread.start()
         assert self._listens.wait(10)

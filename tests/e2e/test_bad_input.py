@@ -5,8 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
-from schemas.event_types import DEAD_LETTERS, DECISIONS, OUTCOMES
+from schemas.event_types import (
+    APPOINTMENTS,
+    CALLBACKS,
+    DEAD_LETTERS,
+    DECISIONS,
+    DIRECTORY,
+    INTAKE_DEAD_LETTERS,
+    OUTCOMES,
+)
 from streams.kafka import DevKafka
 from tests.e2e.messages import in_two_days, opening
 from tests.e2e.small_disk import small_disk
@@ -88,6 +97,27 @@ def test_a_database_without_tables(road: System) -> None:
     assert worker.ended() == 1
     (line,) = worker.plain_lines
     assert "empty.db is missing: run `staffetta db upgrade`" in line
+
+
+def test_a_record_that_is_too_large(road: System) -> None:
+    """A record that only fits compressed is a dead letter, of which the beginning is kept; what comes after it is
+    applied, and the letter is recorded."""
+    worker, salon = road.ready(), Booking("co-1")
+    road.send(*opening(salon))
+    packing = {"message.max.bytes": 6_000_000, "compression.type": "gzip"}
+    packed = Producer({"bootstrap.servers": road.kafka.bootstrap, "log_level": 0, **packing})
+    for topic in (CALLBACKS, APPOINTMENTS, DIRECTORY):
+        packed.produce(road.settings.topic_prefix + topic, bytes(5_000_000), b"co-1", partition=0)
+    assert packed.flush(60) == 0
+    road.send(salon.callback())
+    log = road.check()
+    letters = [entry.event["data"] for entry in log[INTAKE_DEAD_LETTERS]]
+    assert sorted((letter["topic"], letter["reason"]) for letter in letters) == [
+        (topic, "too_long") for topic in sorted((CALLBACKS, APPOINTMENTS, DIRECTORY))
+    ]
+    assert all("only the first" in letter["detail"] for letter in letters)
+    assert [entry.event["type"] for entry in log[DECISIONS]] == ["callback.auto_assigned"]
+    assert all(role["restarts"] == 0 for role in worker.roles.values())
 
 
 def test_a_mail_server_that_refuses_connections(road: System) -> None:

@@ -15,6 +15,7 @@ from schemas.event_types import (
     DIRECTORY,
     INTAKE_DEAD_LETTERS,
     OUTCOMES,
+    TIMERS,
 )
 from streams.audit import Log
 from streams.kafka import DevKafka
@@ -40,8 +41,8 @@ def test_nothing_is_lost_or_doubled_whatever_happens(
 ) -> None:
     """Under a standing load every role is killed and paused beyond its session, workers are killed and sent away,
     the broker is stopped and killed, at twenty random instants, and mails are refused for now and for good, and
-    cut off: no event is lost, no decision, mail or dead letter is doubled, and everybody's load is the number of
-    their callbacks."""
+    cut off: no event is lost, no reminder is missing, no decision, mail or dead letter is doubled, and everybody's
+    load is the number of their callbacks."""
     with postgres.database() as url, system(broker.bootstrap, tmp_path, database_url=url) as made:
         load = Load(made, rng, RATE)
         load.open()
@@ -59,7 +60,9 @@ def test_nothing_is_lost_or_doubled_whatever_happens(
     outcomes = Counter(entry.event["type"] for entry in log[OUTCOMES])
     assert outcomes["notification.unconfirmed"]
     assert outcomes["notification.retrying"]
+    assert log[TIMERS]
     print(f"{dict(faults.done)}\nended: {dict(ends)}\nread: {dict(inputs(log))}\nwritten: {dict(outcomes)}")
+    print(f"reminders: {len(log[TIMERS])}")
 
 
 def inputs(log: Log) -> Counter[str]:

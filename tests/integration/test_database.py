@@ -27,7 +27,7 @@ def test_upgrade_makes_the_tables_that_the_program_writes(empty: sa.Engine) -> N
     steps: list[str] = []
     assert schema_state(empty) is SchemaState.MISSING
     upgrade(empty, steps.append)
-    assert [step.partition(":")[0] for step in steps] == ["0001", "0002"]
+    assert [step.partition(":")[0] for step in steps] == ["0001", "0002", "0003"]
     assert schema_state(empty) is SchemaState.CURRENT
     with empty.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
@@ -46,7 +46,7 @@ def test_several_upgrades_at_once(empty: sa.Engine) -> None:
     steps: list[str] = []
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: upgrade(empty, steps.append), range(4)))
-    assert len(steps) == 2
+    assert len(steps) == len(set(steps)) == 3
     assert schema_state(empty) is SchemaState.CURRENT
 
 

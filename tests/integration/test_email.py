@@ -1,5 +1,6 @@
 """`deliver` as a worker of its own, between a real Kafka and a real mail server."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -169,9 +170,36 @@ def test_high_is_sent_while_low_waits(bootstrap: str, tmp_path: Path) -> None:
         worker = road.ready("--role", "deliver")
         wait_until(lambda: len(road.box.mails) >= 15, "low ones on their way", 60)
         for number in range(3):
-            before = len(road.box.mails)
+            before, asked_at = len(road.box.mails), time.monotonic()
             ask(road, f"high-{number}", topic="delivery.email.high", priority="high")
             road.flush()
             wait_until(lambda number=number: message_ids(road, f"high-{number}"), "the high one")  # type: ignore[misc]
+            print(f"on its way after {time.monotonic() - asked_at:.2f} s")
             assert len(road.box.mails) - before <= 16, "more than two rounds of low ones came first"
         worker.kill()
+
+
+def test_a_blast_holds_up_nobody_else(bootstrap: str, tmp_path: Path) -> None:
+    """Behind 5 000 slow ones of one company, a message of another in the same partition goes when it is that
+    company's turn, not when they are through; so it is after the worker was killed, and none goes twice but what
+    was on its way then."""
+    with system(bootstrap, tmp_path, email_concurrency=10) as road:
+        road.box.plan("DOT", *[0.5] * 1000)
+        for number in range(5_000):
+            ask(road, f"blast-{number}")
+        road.flush()
+        first = road.ready("--role", "deliver")
+        wait_until(lambda: len(road.box.mails) >= 15, "the first ones on their way", 60)
+        ask(road, "other", "co-8")
+        road.flush()
+        wait_until(lambda: message_ids(road, "other"), "that of the other company", 60)
+        assert len(road.box.mails) < 1000
+        print(f"after {len(road.box.mails)} of 5 000")
+        first.kill()
+        second = road.ready("--role", "deliver")
+        ask(road, "another", "co-8")
+        road.flush()
+        wait_until(lambda: message_ids(road, "another"), "the next one of the other company", 60)
+        assert len(road.box.mails) < 2000
+        assert sum(count > 1 for count in road.box.accepted.values()) <= 10
+        second.kill()

@@ -150,6 +150,34 @@ def shuffled(records: list[Entry], rng: random.Random) -> list[Entry]:
     return order
 
 
+def test_what_a_colleague_is_told_of_her_goes(engine: sa.Engine, rng: random.Random) -> None:
+    """A message to a colleague that names her loses text and error with her; who was told stays, and so does what
+    colleagues are told of somebody else. In whatever order it is read."""
+    log = Log()
+    colleague = {"recipient": {"type": "staff", "id": "st-1", "name": "Anna"}, "audience": "staff"}
+    texts = {"email": {"body_text": "Erika Muster", "template": {"template_id": "t", "version": 0}}}
+    staff = {**colleague, "contents": texts, "event_type": "callback.assigned"}
+    told(log, "n-1", NOON, customer_id="cu-9", **staff)
+    fill(engine, log)
+    assert len(naming_her(engine)) == 3
+    told(log, "n-2", LATER, customer_id="cu-9", **staff)
+    told(log, "n-3", NOON, customer_id="cu-8", **staff)
+    erased(log)
+    for _ in range(8):
+        clear(engine)
+        order = shuffled(log.records, rng)
+        while order:
+            size = rng.randrange(1, len(order) + 1)
+            write(engine, recorded(order[:size]).rows)
+            order = order[size:]
+        found = contents(engine)
+        assert {row[0] for row in found["notifications"] if "st-1" in row} == {"n-1", "n-2", "n-3"}
+        assert {row[0] for row in found["dead_letters"] if "Erika" in str(row)} == {"n-2", "n-3"}
+        assert {row[0] for row in found["outcomes"] if "erika" in str(row)} == {"n-2", "n-3"}
+    with engine.connect() as connection:
+        assert {key.notification_id for key in to_redrive(connection, Filter())} == {"n-2", "n-3"}
+
+
 def test_a_colleague_of_the_same_id_stays(engine: sa.Engine) -> None:
     """Ids of customers and of staff are not the same things."""
     log = Log()

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sinks.database import writing
-from sinks.database.facets import Row
+from sinks.database.facets import Row, merge
 from sinks.database.tables import metadata
 from tests.support.mariadb import MariaDb
 from tests.support.postgres import Postgres
@@ -40,4 +40,4 @@ def clear(engine: sa.Engine) -> None:
 def write(engine: sa.Engine, rows: Iterable[Row]) -> None:
     """As one batch, without asking for positions."""
     with engine.begin() as connection:
-        writing.write(connection, writing.prepare(rows))
+        writing.write(connection, merge(rows))

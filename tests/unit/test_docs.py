@@ -1,9 +1,14 @@
 """What the documents say is what the program has."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
+from sinks.channels import twilio, whatsapp
 from streams.settings import Settings
+from streams.simulator import Rule
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,3 +26,22 @@ def test_example_events_are_accepted() -> None:
 
     lines = (ROOT / "docs" / "first-events.jsonl").read_bytes().splitlines()
     assert len([parse_line(number, line) for number, line in enumerate(lines, 1)]) == 8
+
+
+def test_rules_of_the_simulator_are_right() -> None:
+    """Every fault shown in docs/simulator.md is one that the simulator takes."""
+    text = (ROOT / "docs" / "simulator.md").read_text()
+    shown = r"^(?:curl \S+ -d ')?(\{.*\"fault\".*\})'?$|\| `(\{.*\"fault\".*\})` \|$"
+    rules = re.findall(shown, text, re.M)
+    read = [Rule.model_validate_json(bare or cell) for bare, cell in rules]
+    assert len(read) == 16
+
+
+@pytest.mark.parametrize("codes", [twilio.CODES, whatsapp.CODES], ids=["twilio", "whatsapp"])
+def test_every_error_code_is_documented(codes: Mapping[int, object]) -> None:
+    """docs/channels.md says of every code that a channel knows what it comes to."""
+    text = (ROOT / "docs" / "channels.md").read_text()
+    said = {int(code) for code in re.findall(r"\b\d+\b", text)}
+    for first, last in re.findall(r"\b(\d+)–(\d+)\b", text):
+        said |= set(range(int(first), int(last) + 1))
+    assert codes.keys() <= said

@@ -3,6 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
+from schemas.reasons import ChannelName
 from streams.topics import (
     CONTRACT_TOPICS,
     Topic,
@@ -40,6 +41,14 @@ def test_wrong_config() -> None:
     """Every key that differs is named with what it is and what it should be."""
     found = plan({"things": Topic(12, {"retention.ms": "7", "cleanup.policy": "delete"})}, [SPEC], 12)
     assert found.wrong_config == (WrongConfig("things", "retention.ms", "7", "1000"),)
+
+
+def test_a_place_for_every_channel() -> None:
+    """Each channel of the contract has its topic for each priority, whether it is set up or not."""
+    names = {spec.name for spec in CONTRACT_TOPICS}
+    assert {
+        f"delivery.{channel}{priority}" for channel in ChannelName for priority in ("", ".high", ".low")
+    } <= names
 
 
 def test_changelogs() -> None:

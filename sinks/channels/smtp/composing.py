@@ -15,11 +15,11 @@ import idna
 
 from schemas.addresses import usable_email
 from sinks.channels.base import Message
+from streams.policy.delivery.mail_name import mail_name
 
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _PLAIN = re.compile(r"[\x20-\x7e]{0,60}")
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
-_NOT_AN_ATOM = re.compile(r"[^A-Za-z0-9_-]")
 _METHOD = re.compile(r"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 _SENDER = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 
@@ -128,13 +128,13 @@ class Composer:
 
     def message_id(self, company_id: str, notification_id: str) -> str:
         """The same for every attempt, so that a repeated mail is recognised as one."""
-        return f"<{_name(company_id, notification_id)}@{self._domain}>"
+        return f"<{mail_name(company_id, notification_id)}@{self._domain}>"
 
     def envelope_sender(self, company_id: str, notification_id: str) -> str:
         """Where a bounce of this mail goes: it tells which mail it was, if that fits into an address."""
         if self._return_path is None:
             return self.sender
-        path = self._return_path.replace("{id}", _name(company_id, notification_id))
+        path = self._return_path.replace("{id}", mail_name(company_id, notification_id))
         return path if len(path.rpartition("@")[0]) <= LOCAL_PART else self.sender
 
     def compose(self, message: Message, recipient: str) -> bytes:
@@ -175,16 +175,6 @@ def _unsubscribe(url: str) -> list[str]:
     if url.startswith("https://"):
         lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
     return lines
-
-
-def _atom(identifier: str) -> str:
-    """Ids may hold colons, and dots where a Message-ID allows none."""
-    return _NOT_AN_ATOM.sub(lambda found: f"={ord(found[0]):02X}", identifier)
-
-
-def _name(company_id: str, notification_id: str) -> str:
-    """One notification of one company, as part of an address."""
-    return f"{_atom(notification_id)}.{_atom(company_id)}"
 
 
 def _boundary(message: Message) -> bytes:

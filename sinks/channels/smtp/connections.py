@@ -100,6 +100,7 @@ class Connections:
         self.places = asyncio.Semaphore(limit)
         """To be held by whoever holds a connection."""
         self._idle: list[Connection] = []
+        self._preparing = asyncio.Lock()
         self._tls: ssl.SSLContext | None = None
         self._host_name: str | None = None
 
@@ -130,10 +131,11 @@ class Connections:
 
     async def _open(self) -> Connection:
         server = self._server
-        if self._tls is None:
-            self._tls = await asyncio.to_thread(_tls_context, server)
-        if self._host_name is None:
-            self._host_name = await asyncio.to_thread(socket.getfqdn)
+        async with self._preparing:  # all connections may be opened at once, and the certificates are read once
+            if self._tls is None:
+                self._tls = await asyncio.to_thread(_tls_context, server)
+            if self._host_name is None:
+                self._host_name = await asyncio.to_thread(socket.getfqdn)
         smtp = SMTP(
             hostname=server.host,
             port=server.port,

@@ -13,14 +13,14 @@ from streams.policy.delivery.results import AccountWide, Permanent, Transient
 
 
 class Stage(StrEnum):
-    """How far a mail had come when something happened."""
+    """How far a mail had come when something happened: what an error begins with, as in `at RCPT: 550 …`."""
 
-    CONNECTING = "connecting"
-    LOGGING_IN = "logging in"
-    SENDER = "naming the sender"
-    RECIPIENT = "naming the recipient"
-    CONTENT = "sending the mail"
-    HANDED_OVER = "waiting for the answer to the mail"
+    CONNECTING = "at connect"
+    LOGGING_IN = "at log-in"
+    SENDER = "at MAIL"
+    RECIPIENT = "at RCPT"
+    CONTENT = "at DATA"
+    HANDED_OVER = "after the final dot"
     """The final dot is written: from here on, silence means that nobody knows."""
 
 

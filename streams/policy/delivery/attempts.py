@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from schemas.notifications import AttemptDue
 from schemas.reasons import ChannelName
+from streams.policy.notification.triggers import is_past
 
 
 def retry_at(due: AttemptDue, retry_after_seconds: float | None, now: float) -> float | None:
@@ -27,4 +28,4 @@ def next_channel(due: AttemptDue, failed: ChannelName, known: Collection[Channel
 
 def is_too_late(due: AttemptDue, at: float) -> bool:
     """Whether an attempt at that moment would come after the notification has become pointless."""
-    return due.not_after is not None and at > due.not_after.timestamp()
+    return is_past(due.not_after, at)

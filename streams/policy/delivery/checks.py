@@ -5,10 +5,11 @@ from fnmatch import fnmatchcase
 
 from schemas.base import is_zone
 from schemas.notifications import AttemptDue
-from schemas.reasons import Audience, ChannelName, Priority, Suppression
+from schemas.reasons import Audience, ChannelName, DeliveryReason, Priority, Suppression
 from streams.clock import utc
 from streams.policy.delivery.attempts import is_too_late
 from streams.policy.delivery.known import rows
+from streams.policy.delivery.known.addresses import Address, is_dead
 from streams.policy.delivery.known.staleness import is_superseded
 from streams.policy.delivery.ladder import is_due
 from streams.policy.notification.quiet import Quiet
@@ -26,7 +27,7 @@ class Suppressed:
 class Unusable:
     """Not on this channel."""
 
-    reason: Suppression
+    reason: Suppression | DeliveryReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class NotYet:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What one attempt is asked about. `address` is the recipient's on the channel, `recipient_hash` what stands
-    for it; `since_ms` when the notification was first taken on, in record time; `allowed` the patterns of which an
-    address must match one (none: every address is allowed)."""
+    for it; `since_ms` when the notification was first taken on, in record time: how old what it says is, where it
+    does not say; `allowed` the patterns of which an address must match one (none: every address is allowed)."""
 
     due: AttemptDue
     channel: ChannelName
@@ -53,7 +54,7 @@ class Asked:
 def before_attempt(asked: Asked, state: State, now: float) -> Suppressed | Unusable | NotYet | None:
     """The first objection to an attempt at `now`; None: it may be made."""
     due, choice = asked.due, _choice(asked.due, state)
-    if choice is not None and choice.erased_ms is not None and asked.since_ms <= choice.erased_ms:
+    if speaks_of_the_erased(asked, state):
         return Suppressed(Suppression.ERASED)
     if is_superseded(due, state):
         return Suppressed(Suppression.SUPERSEDED)
@@ -65,6 +66,8 @@ def before_attempt(asked: Asked, state: State, now: float) -> Suppressed | Unusa
         return Suppressed(Suppression.NOT_ALLOWED)
     if (choice is not None and _is_unsubscribed(choice, asked)) or _has_opted_out(asked, state):
         return Unusable(Suppression.UNSUBSCRIBED)
+    if not due.redrive and is_dead(Address(due.company_id, asked.channel, asked.recipient_hash), state):
+        return Unusable(DeliveryReason.DEAD_ADDRESS)
     until = _quiet_until(due, choice, max(now, due.due_at.timestamp()))
     if is_due(until, now):
         return None
@@ -75,6 +78,16 @@ def _choice(due: AttemptDue, state: State) -> rows.Customer | None:
     if due.audience is not Audience.CUSTOMER:
         return None
     return rows.read(rows.Customer, state, rows.CUSTOMERS, due.company_id, due.recipient.id)
+
+
+def speaks_of_the_erased(asked: Asked, state: State) -> bool:
+    """Whether the customer whom it speaks of, to themselves or to a colleague, was erased since it stood so."""
+    due, as_of = asked.due, asked.due.as_of
+    if due.about_customer is None:
+        return False
+    known = rows.read(rows.Customer, state, rows.CUSTOMERS, due.company_id, due.about_customer)
+    as_of_ms = asked.since_ms if as_of is None else round(as_of.timestamp() * 1000)
+    return known is not None and known.erased_ms is not None and as_of_ms <= known.erased_ms
 
 
 def _is_unsubscribed(choice: rows.Customer, asked: Asked) -> bool:
@@ -110,7 +123,7 @@ def _quiet_hours(due: AttemptDue, choice: rows.Customer | None) -> Quiet | None:
     if due.priority is Priority.HIGH or due.audience is Audience.STAFF:
         return None
     asked, own = due.quiet_hours, choice.quiet if choice is not None else None
-    zone = (choice.zone if choice is not None else None) or (asked.timezone if asked is not None else None)
+    zone = (choice.zone if choice is not None else None) or (asked.timezone if asked is not None else due.timezone)
     if own is not None and zone is not None:
         return Quiet(*own, zone)
     return None if asked is None else Quiet(asked.start, asked.end, asked.timezone)

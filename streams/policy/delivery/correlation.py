@@ -6,6 +6,7 @@ It is a query string of ids alone, which needs no escaping: a receipt's URL is s
 from typing import NamedTuple, Self
 from urllib.parse import parse_qs, urlencode
 
+from schemas.base import is_id
 from schemas.reasons import ChannelName
 
 MAX_CHARACTERS = 512
@@ -37,6 +38,7 @@ class Correlation(NamedTuple):
             company, notification, channel, attempt = (
                 fields[name][0] for name in ("company", "notification", "channel", "attempt")
             )
-            return cls(company, notification, ChannelName(channel), int(attempt))
+            found = cls(company, notification, ChannelName(channel), int(attempt))
         except (KeyError, ValueError):
             return None
+        return found if is_id(company) and is_id(notification) and found.attempt >= 0 else None

@@ -13,11 +13,13 @@ import msgspec
 from schemas.event_types import DEAD_LETTERS
 from schemas.notifications import Attempt, Recipient
 from schemas.reasons import ChannelName, DeliveryReason, Suppression
+from schemas.receipts import ReceiptStatus
 from streams.batch import Effects
 from streams.clock import utc
 from streams.policy.delivery import checks
 from streams.policy.delivery.attempts import is_too_late, next_channel, retry_at
-from streams.policy.delivery.intents import Delivery, Doubt
+from streams.policy.delivery.intents import Delivery, Doubt, Kept
+from streams.policy.delivery.known.addresses import Address, learn, reached
 from streams.policy.delivery.ladder import way
 from streams.policy.delivery.ledger import Ledger
 from streams.policy.delivery.outcomes import OutcomeType, attempt_due, dead_letter, outcome, tried
@@ -28,12 +30,17 @@ from streams.state import State
 
 
 class Reach(Protocol):
-    """What is asked of a channel here: who it is, and where it reaches somebody."""
+    """What is asked of a channel here; see `sinks.channels.base`."""
 
     @property
     def provider(self) -> str: ...
 
+    @property
+    def gives_receipts(self) -> bool: ...
+
     def address(self, recipient: Recipient) -> str | None: ...
+
+    def receipt_reason(self, error: str | None) -> DeliveryReason: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,8 @@ class Rules:
     """Patterns of which an address must match one; none: every address is allowed."""
     repeatable: frozenset[ChannelName] = frozenset()
     """Where what may have arrived is handed over once more."""
+    receipt_seconds: float = 86_400
+    """For how long a receipt may come."""
 
     def address(self, channel: ChannelName, recipient: Recipient) -> str | None:
         reach = self.channels.get(channel)
@@ -72,15 +81,12 @@ class Course:
 
     def may_start(self, delivery: Delivery) -> bool:
         """Ask everything that is asked before an attempt; where there is an objection, do what follows from it."""
-        intent, due = delivery
-        address = self.rules.address(intent.channel, due.recipient)
-        hashed = self.rules.recipient_hash(intent.channel, due.recipient)
-        asked = checks.Asked(due, intent.channel, address, hashed, intent.since_ms, self.rules.allowed)
-        match checks.before_attempt(asked, self.state, self.now):
+        intent = delivery.intent
+        match checks.before_attempt(self._asked(delivery), self.state, self.now):
             case checks.Suppressed(reason):
-                self._suppress(delivery, reason)
+                self.suppress(delivery, reason)
             case _ if intent.doubt is not None and not self._may_repeat(intent.channel):
-                self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, "not to be repeated"), None)
+                self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, intent.doubt.error), None)
             case None:
                 return True
             case checks.NotYet(until):
@@ -88,10 +94,28 @@ class Course:
             case checks.Unusable(reason) if intent.doubt is not None:
                 self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, f"not repeated: {reason}"), None)
             case checks.Unusable() if intent.channel not in self.rules.channels:
-                self._fall_back(delivery, Refused(DeliveryReason.UNAVAILABLE, "the channel is not set up"), None)
+                self.fall_back(delivery, Refused(DeliveryReason.UNAVAILABLE, "the channel is not set up"), None)
             case checks.Unusable(reason):
-                self._fall_back(delivery, Refused(reason), None)
+                self.fall_back(delivery, Refused(reason), None)
         return False
+
+    def erased(self, company_id: str, customer_id: str) -> None:
+        """Nothing that speaks of this customer is kept for later."""
+        self.ledger.erase(company_id, customer_id)
+        for key in self.ledger.waiting_about(company_id, customer_id):
+            delivery = self.ledger.take_back(key)
+            if delivery is None:
+                continue
+            if checks.speaks_of_the_erased(self._asked(delivery), self.state):
+                self.suppress(delivery, Suppression.ERASED)
+            else:
+                self.ledger.wait(delivery, delivery.intent.due_at)
+
+    def _asked(self, delivery: Delivery) -> checks.Asked:
+        intent, due = delivery
+        address = self.rules.address(intent.channel, due.recipient)
+        hashed = self.rules.recipient_hash(intent.channel, due.recipient)
+        return checks.Asked(due, intent.channel, address, hashed, intent.since_ms, self.rules.allowed)
 
     def _may_repeat(self, channel: ChannelName) -> bool:
         return channel in self.rules.channels and channel in self.rules.repeatable
@@ -108,10 +132,10 @@ class Course:
         self.ledger.answered(delivery)
         match judge(result, is_repeat=delivery.intent.doubt is not None):
             case Sent(provider_message_id):
-                self._tell(OutcomeType.SENT, delivery, provider_message_id=provider_message_id)
-                self.ledger.finish(delivery, sent=True)
+                self.sent(delivery, OutcomeType.SENT, ReceiptStatus.SENT, provider_message_id=provider_message_id)
             case Refused() as refused:
-                self._fall_back(delivery, refused, result)
+                learn(self.address(delivery), refused.reason, int(self.now * 1000), self.state)
+                self.fall_back(delivery, refused, result)
             case Again() as again:
                 self._try_again(delivery, again, result)
             case GivenUp() as end:
@@ -123,29 +147,46 @@ class Course:
             case Untried():
                 self.ledger.wait(delivery, self.now)
 
+    def address(self, delivery: Delivery) -> Address:
+        """Where its present attempt goes."""
+        channel, recipient = delivery.intent.channel, delivery.due.recipient
+        return Address(delivery.due.company_id, channel, self.rules.recipient_hash(channel, recipient))
+
+    def sent(self, delivery: Delivery, kind: OutcomeType, told: ReceiptStatus, **details: Any) -> None:
+        self.tell(kind, delivery, **details)
+        self.ledger.finish(delivery, sent=True)
+        reached(self.address(delivery), self.state)
+        self.keep(delivery, told)
+
+    def keep(self, delivery: Delivery, told: ReceiptStatus | None) -> None:
+        """While a receipt may come that says more than is known."""
+        reach = self.rules.channels.get(delivery.intent.channel)
+        if reach is not None and reach.gives_receipts:
+            self.ledger.keep(Kept.of(delivery, told, self.now + self.rules.receipt_seconds), delivery.key)
+
     def _try_again(self, delivery: Delivery, again: Again, result: Result) -> None:
         due_at = retry_at(delivery.due, again.retry_after_seconds, self.now)
         if due_at is None:
-            self._fall_back(delivery, Refused(again.reason, again.error), result)
+            self.fall_back(delivery, Refused(again.reason, again.error), result)
             return
         too_late = is_too_late(delivery.due, due_at)
         next_attempt_at = None if too_late else utc(due_at)
         details = {"reason": again.reason, "error": again.error, "next_attempt_at": next_attempt_at}
-        self._tell(OutcomeType.RETRYING, delivery, **details)
+        self.tell(OutcomeType.RETRYING, delivery, **details)
         attempts = tried(delivery, result, utc(self.now))
         changes = {"attempt": delivery.due.attempt + 1, "attempts": attempts}
         if too_late:
             due = delivery.due.model_copy(update=changes)
-            self._suppress(delivery._replace(due=due), Suppression.TOO_LATE)
+            self.suppress(delivery._replace(due=due), Suppression.TOO_LATE)
         else:
             self._send_on(delivery, delivery.intent.channel, due_at=utc(due_at), **changes)
 
-    def _fall_back(self, delivery: Delivery, refused: Refused, result: Result | None) -> None:
+    def fall_back(self, delivery: Delivery, refused: Refused, result: Result | None) -> None:
         channel = next_channel(delivery.due, delivery.intent.channel, self.rules.channels)
         if channel is None:
             self._give_up(delivery, GivenUp(refused.reason, refused.error), result)
             return
-        self._tell(OutcomeType.FELL_BACK, delivery, reason=refused.reason, error=refused.error)
+        self.tell(OutcomeType.FELL_BACK, delivery, reason=refused.reason, error=refused.error)
         attempts: tuple[Attempt, ...] = tried(delivery, result, utc(self.now))
         self._send_on(delivery, channel, due_at=utc(self.now), attempt=1, attempts=attempts)
 
@@ -153,20 +194,22 @@ class Course:
         due_at = self.now + self.rules.grace_seconds
         next_attempt_at = utc(due_at) if self._may_repeat(delivery.intent.channel) else None
         details = {"reason": unknown.reason, "error": unknown.error, "next_attempt_at": next_attempt_at}
-        self._tell(OutcomeType.UNCONFIRMED, delivery, **details)
+        self.tell(OutcomeType.UNCONFIRMED, delivery, **details)
         doubt = Doubt(unknown.reason, unknown.error, self.now)
         doubtful = msgspec.structs.replace(delivery.intent, doubt=doubt)
         self.ledger.wait(delivery._replace(intent=doubtful), due_at)
 
-    def _suppress(self, delivery: Delivery, reason: Suppression) -> None:
-        self._tell(OutcomeType.SUPPRESSED, delivery, reason=reason)
+    def suppress(self, delivery: Delivery, reason: Suppression) -> None:
+        self.tell(OutcomeType.SUPPRESSED, delivery, reason=reason)
         self.ledger.finish(delivery, sent=False)
 
     def _give_up(self, delivery: Delivery, end: GivenUp, result: Result | None) -> None:
-        self._tell(OutcomeType.FAILED, delivery, reason=end.reason, error=end.error)
+        self.tell(OutcomeType.FAILED, delivery, reason=end.reason, error=end.error)
         self.effects.outputs.append(dead_letter(delivery, end, result, utc(self.now)))
         self.effects.counted["staffetta_dead_letters_total", DEAD_LETTERS, end.reason] += 1
         self.ledger.finish(delivery, sent=False)
+        if end.reason is DeliveryReason.UNCONFIRMED:
+            self.keep(delivery, None)
 
     def _send_on(self, delivery: Delivery, channel: ChannelName, **changes: Any) -> None:
         """Write the next attempt into the topic where it waits, or from which it starts."""
@@ -176,7 +219,7 @@ class Course:
         self.effects.outputs.append(attempt_due(leaving, topic, utc(self.now)))
         self.ledger.park(leaving)
 
-    def _tell(self, kind: OutcomeType, delivery: Delivery, **details: Any) -> None:
+    def tell(self, kind: OutcomeType, delivery: Delivery, **details: Any) -> None:
         name, recipient = delivery.intent.channel, delivery.due.recipient
         details["provider"] = self.rules.channels[name].provider if name in self.rules.channels else None
         details["recipient_hash"] = self.rules.recipient_hash(name, recipient)

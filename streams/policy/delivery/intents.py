@@ -1,11 +1,13 @@
 """The rows by which `deliver` remembers what it has taken on, and what it has finished with."""
 
+import zlib
 from typing import NamedTuple, Self
 
 import msgspec
 
 from schemas.notifications import AttemptDue
 from schemas.reasons import ChannelName, DeliveryReason, Priority
+from schemas.receipts import ReceiptStatus
 
 MEMORY_MS = 30 * 86_400_000
 """How long, in record time, an id is known after its notification came to an end; the inputs live 14 days."""
@@ -41,6 +43,31 @@ class Intent(msgspec.Struct, array_like=True, frozen=True):
     since_ms: int = 0
     """The timestamp of the first record of this notification that was taken on."""
     priority: Priority = Priority.NORMAL
+    about: str | None = None
+    """The customer whom it speaks of."""
+
+
+class Kept(msgspec.Struct, array_like=True, frozen=True):
+    """A notification whose last attempt a receipt may still be about, with all that another channel needs."""
+
+    told: ReceiptStatus | None
+    """What is known of the attempt; None: it may have arrived, and was given up."""
+    until: float
+    """By the clock: what comes later is not ours any more."""
+    intent: bytes
+    """The intent's row, compressed."""
+    about: str | None
+    """The customer whom it speaks of."""
+
+    @classmethod
+    def of(cls, delivery: "Delivery", told: ReceiptStatus | None, until: float) -> Self:
+        request = delivery.due.model_dump_json(exclude_none=True).encode()
+        intent = msgspec.structs.replace(delivery.intent, request=request, holder="", doubt=None)
+        return cls(told, until, zlib.compress(encode(intent), 1), delivery.due.about_customer)
+
+    @property
+    def delivery(self) -> "Delivery":
+        return Delivery.from_row(zlib.decompress(self.intent))
 
 
 class Parked(msgspec.Struct, array_like=True, frozen=True):
@@ -78,6 +105,7 @@ class Finished(msgspec.Struct, array_like=True, frozen=True):
 
 encode = msgspec.msgpack.Encoder().encode
 decode_finished = msgspec.msgpack.Decoder(Finished).decode
+decode_kept = msgspec.msgpack.Decoder(Kept).decode
 decode_intent = msgspec.msgpack.Decoder(Intent).decode
 decode_parked = msgspec.msgpack.Decoder(Parked).decode
 

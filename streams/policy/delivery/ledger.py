@@ -1,6 +1,6 @@
 """What `deliver` has taken on, for one partition number: its rows, and the little that is counted over them."""
 
-import heapq
+import zlib
 from collections import Counter
 from typing import NamedTuple
 
@@ -11,25 +11,33 @@ from schemas.reasons import ChannelName, Priority
 from streams.policy.delivery.intents import (
     Delivery,
     Finished,
+    Kept,
     Key,
     Parked,
     decode_finished,
     decode_intent,
+    decode_kept,
     decode_parked,
     encode,
 )
 from streams.policy.delivery.known import rows as known
+from streams.policy.delivery.slots import ORDER
+from streams.policy.delivery.turns import Turns
 from streams.state import State
 
 INTENTS = "intents"
 """In flight: the provider may get them, or have got them, at any time."""
 WAITING = "waiting"
-"""Taken on, not in flight."""
+"""Taken on, not in flight. There may be thousands, so their rows are compressed."""
 FINISHED = "finished"
 """Ids of what came to its end, so that nothing is sent for the same id again."""
 PARKED = "parked"
 """On their way through the topics, for a later attempt or on another channel."""
-TABLES = (INTENTS, WAITING, FINISHED, PARKED, *known.TABLES)
+KEPT = "kept"
+"""Handed over, with a receipt still to come."""
+EARLY = "early"
+"""Receipts about what is in flight: they may overtake the answer."""
+TABLES = (INTENTS, WAITING, FINISHED, PARKED, KEPT, EARLY, *known.TABLES)
 
 DAY_MS = 86_400_000
 
@@ -50,7 +58,8 @@ class Ledger:
         self.in_flight: Counter[Priority] = Counter()
         self.orphans: list[Delivery] = []
         """In flight under another holder, who is gone: their answers are lost."""
-        self._due: dict[Priority, list[tuple[float, Key]]] = {priority: [] for priority in Priority}
+        self.waiting_bytes: Counter[Priority] = Counter()
+        self._turns = {priority: Turns() for priority in Priority}
         self._swept_day = 0
         for company_id in state.scopes(INTENTS):
             for row in state.rows(INTENTS, company_id).values():
@@ -58,21 +67,33 @@ class Ledger:
                 self.in_flight[intent.priority] += 1
                 if intent.holder != holder:
                     self.orphans.append(Delivery.from_row(row))
-        for company_id in state.scopes(WAITING):
-            for notification_id, row in state.rows(WAITING, company_id).items():
-                intent = decode_intent(row)
-                self._due[intent.priority].append((intent.due_at, (company_id, notification_id)))
-        for due in self._due.values():
-            heapq.heapify(due)
+        self._line_up()
+
+    def _line_up(self) -> None:
+        """In the order in which they were taken on, as far as rows tell."""
+        found: list[tuple[float, int, Key, Priority]] = []
+        for company_id in self._state.scopes(WAITING):
+            for notification_id, row in self._state.rows(WAITING, company_id).items():
+                intent = decode_intent(zlib.decompress(row))
+                self.waiting_bytes[intent.priority] += len(row)
+                found.append((intent.due_at, intent.record_ms, (company_id, notification_id), intent.priority))
+        for due_at, _, key, priority in sorted(found):
+            self._turns[priority].add(key, due_at)
 
     @property
     def next_due(self) -> float | None:
-        return min((due[0][0] for due in self._due.values() if due), default=None)
+        """When something that waits is due; 0: it is."""
+        moments = (turns.next_due for turns in self._turns.values())
+        return min((moment for moment in moments if moment is not None), default=None)
 
-    def is_due(self, priority: Priority, now: float) -> bool:
-        """Whether something of this priority waits that is due."""
-        due = self._due[priority]
-        return bool(due) and due[0][0] <= now
+    def waiting(self, now: float) -> set[Priority]:
+        """The priorities of which something waits that is due."""
+        return {priority for priority, turns in self._turns.items() if turns.is_due(now)}
+
+    def goes_first(self, priority: Priority, now: float) -> bool:
+        """Whether something waits that goes before a new one of this priority: what was taken on earlier does,
+        unless it is less urgent."""
+        return any(self._turns[each].is_due(now) for each in ORDER[: ORDER.index(priority) + 1])
 
     def admit(self, due: AttemptDue, channel: ChannelName, record_ms: int) -> Since | None:
         """Let an attempt in, once; None for every repetition: of what was taken on already, of what is at its end,
@@ -122,23 +143,70 @@ class Ledger:
 
     def wait(self, delivery: Delivery, due_at: float) -> None:
         intent = msgspec.structs.replace(delivery.intent, holder="", due_at=due_at)
-        self._state.put(WAITING, *delivery.key, encode(intent))
-        heapq.heappush(self._due[intent.priority], (due_at, delivery.key))
+        row = zlib.compress(encode(intent), 1)
+        self._state.put(WAITING, *delivery.key, row)
+        self.waiting_bytes[intent.priority] += len(row)
+        self._turns[intent.priority].add(delivery.key, due_at)
 
     def take_due(self, priority: Priority, now: float) -> Delivery | None:
-        """The one of this priority that is due for the longest; it waits no longer."""
-        if not self.is_due(priority, now):
+        """Of what is due of this priority, the one whose turn it is; it waits no longer."""
+        key = self._turns[priority].take(now)
+        if key is None:
             return None
-        _, key = heapq.heappop(self._due[priority])
+        return self.take_back(key)
+
+    def take_back(self, key: Key) -> Delivery | None:
+        """It waits no longer, if it still did: its turn may come later all the same."""
         row = self._state.get(WAITING, *key)
         if row is None:
-            raise LookupError(f"nothing waits under {key}")
+            return None
         self._state.delete(WAITING, *key)
-        return Delivery.from_row(row)
+        delivery = Delivery.from_row(zlib.decompress(row))
+        self.waiting_bytes[delivery.intent.priority] -= len(row)
+        return delivery
+
+    def doubtful(self, key: Key) -> Delivery | None:
+        """What waits because it may have arrived."""
+        row = self._state.get(WAITING, *key)
+        delivery = None if row is None else Delivery.from_row(zlib.decompress(row))
+        return delivery if delivery is not None and delivery.intent.doubt is not None else None
 
     def finish(self, delivery: Delivery, *, sent: bool) -> None:
         finished = Finished(delivery.intent.record_ms, delivery.due.redrive, sent, delivery.intent.since_ms)
         self._state.put(FINISHED, *delivery.key, encode(finished))
+
+    def keep(self, kept: Kept, key: Key) -> None:
+        """Until its receipts are in."""
+        self._state.put(KEPT, *key, encode(kept))
+
+    def kept(self, key: Key) -> Kept | None:
+        row = self._state.get(KEPT, *key)
+        return None if row is None else decode_kept(row)
+
+    def let_go(self, key: Key) -> None:
+        self._state.delete(KEPT, *key)
+
+    def waiting_about(self, company_id: str, customer_id: str) -> list[Key]:
+        rows = self._state.rows(WAITING, company_id).items()
+        return [(company_id, id) for id, row in rows if decode_intent(zlib.decompress(row)).about == customer_id]
+
+    def erase(self, company_id: str, customer_id: str) -> None:
+        """No receipt is waited for any more: what would be needed then is the person."""
+        for notification_id, row in list(self._state.rows(KEPT, company_id).items()):
+            if decode_kept(row).about == customer_id:
+                self._state.delete(KEPT, company_id, notification_id)
+
+    def heard_early(self, key: Key, receipt: bytes) -> None:
+        known = self._state.get(EARLY, *key)
+        self._state.put(EARLY, *key, receipt if known is None else known + b"\n" + receipt)
+
+    def take_early(self, key: Key) -> list[bytes]:
+        """In the order in which they came."""
+        known = self._state.get(EARLY, *key)
+        if known is None:
+            return []
+        self._state.delete(EARLY, *key)
+        return known.split(b"\n")
 
     def forget(self, now_ms: int) -> None:
         """Drop what came to its end, or was last heard of, long ago; looked through once for each day of record
@@ -151,3 +219,7 @@ class Ledger:
             for notification_id, row in list(self._state.rows(FINISHED, company_id).items()):
                 if decode_finished(row).is_forgotten(now_ms):
                     self._state.delete(FINISHED, company_id, notification_id)
+        for company_id in list(self._state.scopes(KEPT)):
+            for notification_id, row in list(self._state.rows(KEPT, company_id).items()):
+                if decode_kept(row).until < now_ms / 1000:
+                    self._state.delete(KEPT, company_id, notification_id)

@@ -25,6 +25,7 @@ _REQUEST_FIELDS = tuple(NotificationRequest.model_fields)
 
 class OutcomeType(StrEnum):
     SENT = "notification.sent"
+    DELIVERED = "notification.delivered"
     RETRYING = "notification.retrying"
     FELL_BACK = "notification.fell_back"
     FAILED = "notification.failed"
@@ -45,7 +46,10 @@ def outcome(kind: OutcomeType, delivery: Delivery, at: datetime, **details: Any)
         "caused_by": due.caused_by,
         **details,
     }
-    return _event(kind, OUTCOMES, due, (channel, due.attempt), at, data)
+    place: tuple[object, ...] = channel, due.attempt
+    if details.get("reason") is DeliveryReason.READ:
+        place = *place, DeliveryReason.READ  # of one attempt, delivered and read are both told as delivered
+    return _event(kind, OUTCOMES, due, place, at, data)
 
 
 def dead_letter(delivery: Delivery, end: GivenUp, last: Result | None, at: datetime) -> Output:

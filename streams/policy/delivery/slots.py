@@ -1,7 +1,6 @@
 """How many sends a worker may have in flight, shared by its partitions, and by priority."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from schemas.reasons import Priority
 
@@ -16,10 +15,10 @@ class Slots:
     """A tenth of the slots, at least one, is kept for high, so that it never waits for what is slow; low has at
     most half. A lone slot is everybody's.
 
-    A partition's holding is stated, never counted up, so that stating it again changes nothing. A lone partition
-    may have all that its priority may have. As soon as another one asks for the same priority in vain, nobody gets
-    more than an equal share of those who hold or ask: whoever has a long backlog could otherwise refill its own
-    slots for ever.
+    What a partition holds and waits for is stated, never counted up, so that stating it again changes nothing. A
+    lone partition may have all that its priority may have. As soon as another one waits for the same priority,
+    nobody gets more than an equal share of those who hold or wait: whoever has a long backlog could otherwise
+    refill its own slots for ever.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -29,53 +28,34 @@ class Slots:
             Priority.NORMAL: capacity - kept,
             Priority.LOW: min(capacity - kept, max(1, capacity // 2)),
         }
-        self._held: dict[int, Counter[Priority]] = {}
-        self._waiting: dict[Priority, set[int]] = {priority: set() for priority in ORDER}
+        self._held: dict[int, Held] = {}
+        self._waiting: dict[int, Collection[Priority]] = {}
 
-    def room(self, partition: int, priority: Priority, taking: Held) -> int:
-        """How many more of a priority this partition may take now, beside those that it is `taking` already; 0
-        remembers that it asked."""
-        held = self._held.get(partition, Counter[Priority]()) + Counter(taking)
-        room = self._share(partition, priority, held)
-        if room > 0:
-            self._waiting[priority].discard(partition)
-        else:
-            self._waiting[priority].add(partition)
-        return room
+    def room(self, partition: int, priority: Priority, held: Held) -> int:
+        """How many more of a priority this partition may begin now, while it holds `held`."""
+        free = self._free(partition, priority, held)
+        if free and any(priority in theirs for other, theirs in self._waiting.items() if other != partition):
+            rivals = {other for other, theirs in self._held.items() if theirs.get(priority)} | {partition}
+            rivals |= {other for other, theirs in self._waiting.items() if priority in theirs}
+            return max(0, min(free, max(1, self._limits[priority] // len(rivals)) - held.get(priority, 0)))
+        return free
 
-    def free(self, partition: int, priority: Priority, held: Held) -> int:
-        """How many of a priority are left of all, if this partition holds `held`. What is less urgent counts
-        against the limit of what is more urgent, not the other way round."""
-        everybody = Counter(held)
-        for other, theirs in self._held.items():
-            if other != partition:
-                everybody += theirs
-        left = self._limits[Priority.HIGH] - everybody.total()
-        for limited in ORDER[1 : ORDER.index(priority) + 1]:
-            less_urgent = ORDER[ORDER.index(limited) :]
-            left = min(left, self._limits[limited] - sum(everybody[each] for each in less_urgent))
-        return max(0, left)
-
-    def hold(self, partition: int, held: Held) -> None:
-        counts = +Counter(held)
-        if counts:
-            self._held[partition] = counts
-        else:
-            self._held.pop(partition, None)
-
-    def is_waiting(self, partition: int) -> bool:
-        return any(partition in waiting for waiting in self._waiting.values())
+    def hold(self, partition: int, held: Held, waiting: Collection[Priority] = ()) -> None:
+        """`waiting`: the priorities of which it would begin more."""
+        self._held[partition] = dict(held)
+        self._waiting[partition] = waiting
 
     def clear(self) -> None:
-        """Nobody holds or asks: a rebalance lets go of every partition first."""
+        """Nobody holds or waits: a rebalance lets go of every partition first."""
         self._held.clear()
-        for waiting in self._waiting.values():
-            waiting.clear()
+        self._waiting.clear()
 
-    def _share(self, partition: int, priority: Priority, held: Counter[Priority]) -> int:
-        free, waiting = self.free(partition, priority, held), self._waiting[priority]
-        if waiting - {partition}:
-            rivals = {other for other, theirs in self._held.items() if theirs[priority]} | waiting | {partition}
-            share = max(1, self._limits[priority] // len(rivals))
-            return max(0, min(free, share - held[priority]))
-        return free
+    def _free(self, partition: int, priority: Priority, held: Held) -> int:
+        """How many of a priority are left of all. What is less urgent counts against the limit of what is more
+        urgent, not the other way round."""
+        others = [theirs for other, theirs in self._held.items() if other != partition]
+        totals = [held.get(each, 0) + sum(theirs.get(each, 0) for theirs in others) for each in ORDER]
+        left = self._limits[Priority.HIGH] - sum(totals)
+        for at in range(1, ORDER.index(priority) + 1):
+            left = min(left, self._limits[ORDER[at]] - sum(totals[at:]))
+        return max(0, left)

@@ -1,12 +1,15 @@
 """When an appointment has to be looked at because a reminder may be due: hints, over all companies.
 
 Each appointment with reminders to come has one at the earliest of them, perhaps others that mean nothing any more.
-They outlive a batch that was taken back; who follows one looks at the rows.
+They outlive a batch that was taken back; who follows one looks at the rows. What is there twice is dropped once.
 """
 
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+FEW = 1024
+"""Alarms among which nobody looks for those that are there twice."""
 
 Alarm = tuple[float, str, str]
 """(seconds since the epoch, company id, appointment id)"""
@@ -17,6 +20,8 @@ class Alarms:
     heap: list[Alarm] = field(default_factory=list)
     taken: list[Alarm] = field(default_factory=list)
     """By the last batch. If it was rolled back, what they stand for is due again."""
+    many: int = FEW
+    """More than these are looked through."""
 
     def fill(self, alarms: Iterable[Alarm]) -> None:
         """Once, with all that the rows say."""
@@ -31,6 +36,9 @@ class Alarms:
         for alarm in self.taken:
             heapq.heappush(self.heap, alarm)
         self.taken.clear()
+        if len(self.heap) > self.many:
+            self.heap = sorted(set(self.heap))
+            self.many = 2 * len(self.heap) + FEW
 
     @property
     def next(self) -> float | None:

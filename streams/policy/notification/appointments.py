@@ -9,6 +9,7 @@ from schemas.appointments import AppointmentDeleted
 from schemas.base import Notify
 from schemas.reasons import IntakeResult, Suppression
 from streams.policy.notification import replanning, triggers
+from streams.policy.notification.erasure import remembered
 from streams.policy.notification.facts import Facts, of_appointment
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.rows import ENTITIES, KEPT, Appointment
@@ -26,7 +27,8 @@ def heard(
     if row is not None and data.version <= row.version:
         return triggers.STALE
     before = None if row is None else row.facts
-    facts = _facts(event_type, data, before)
+    facts = _facts(event_type, data, before, at)
+    facts = facts and remembered(facts, memory)
     ends = facts.starts_at.timestamp() if facts is not None and facts.starts_at is not None else 0
     after = Appointment(int(max(at, ends)) + KEPT, data.version, facts)
     customer_id = facts.customer.id if facts is not None and facts.customer is not None else None
@@ -38,11 +40,13 @@ def heard(
     return IntakeResult.APPLIED, tuple(_triggers(event_type, facts, before, notify, cause))
 
 
-def _facts(event_type: str, data: AppointmentEvent | AppointmentDeleted, before: Facts | None) -> Facts | None:
+def _facts(
+    event_type: str, data: AppointmentEvent | AppointmentDeleted, before: Facts | None, at: float
+) -> Facts | None:
     """A bare deletion speaks of the appointment as it was known; None if it never was."""
     if isinstance(data, AppointmentDeleted):
         return None if before is None else replace(before, version=data.version, status=DELETED)
-    facts = of_appointment(data)
+    facts = of_appointment(data, at)
     previous = facts.previous_starts_at or (before.starts_at if before is not None else None)
     return replace(
         facts,

@@ -9,6 +9,7 @@ from schemas.decisions import Decision
 from schemas.event_types import DECISIONS
 from schemas.reasons import IntakeResult, Suppression
 from streams.policy.notification import ownership, triggers
+from streams.policy.notification.erasure import remembered
 from streams.policy.notification.facts import Facts, Urls, of_callback
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.rows import ENTITIES, KEPT, Callback, Ruling
@@ -21,7 +22,7 @@ def snapshot(event_type: str, data: CallbackEvent, cause: Cause, at: float, memo
     row = memory.read(Callback, ENTITIES, key) or Callback(forget_at=0, version=-1)
     if row.facts is not None and data.version <= row.version:
         return triggers.STALE
-    facts = of_callback(data)
+    facts = remembered(of_callback(data, at), memory)
     told: list[Trigger] = []
     if event_type == "callback.requested" and data.status in OPEN:
         reason = None if data.notify is Notify.ALL else Suppression.NOT_WANTED
@@ -34,7 +35,7 @@ def snapshot(event_type: str, data: CallbackEvent, cause: Cause, at: float, memo
         told += [triggers.colleague(what, who, facts, _cause(ruling), why) for what, who, why in news]
     forget_at = 0 if data.status in OPEN else int(at) + KEPT
     after = Callback(forget_at, data.version, facts, owner)
-    memory.write(ENTITIES, key, after, customer_id=data.customer.customer_id)
+    memory.write(ENTITIES, key, after, customer_id=facts.customer.id if facts.customer is not None else None)
     return IntakeResult.APPLIED, told
 
 

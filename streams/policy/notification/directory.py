@@ -36,6 +36,7 @@ UPSERTS: dict[type[BaseModel], Reading] = {
             told.sender_name or "",
             told.reply_to or "",
             _hours(told.quiet_hours),
+            told.timezone,
         ),
     ),
     entities.Branch: lambda told: (
@@ -121,6 +122,8 @@ def _upserted(data: BaseModel, at: float, memory: Memory) -> Heard:
     before = memory.read(type(row), DIRECTORY, key)
     if before is not None and row.version <= before.version:
         return STALE
+    if isinstance(before, rows.Reader):
+        row = replace(row, erased_at=before.erased_at)
     memory.write(DIRECTORY, key, row)
     return IntakeResult.APPLIED, waiting.released(key, at, memory) if type(row) in AWAITED else ()
 
@@ -136,7 +139,7 @@ def _deleted(data: BaseModel, at: float, memory: Memory) -> Heard:
     if isinstance(row, rows.Staff):
         row = replace(row, email=None, phone=None)
     if isinstance(row, rows.Reader):
-        row = rows.Reader(0, row.version)
+        row = rows.Reader(0, row.version, erased_at=row.erased_at)
     memory.write(DIRECTORY, key, replace(row, forget_at=int(at) + KEPT))
     return APPLIED
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.appointments import Appointment
 from schemas.base import Links
@@ -59,6 +60,12 @@ class Facts(msgspec.Struct, array_like=True, frozen=True):
     expires_at: datetime | None = None
     extra: dict[str, str] = {}
     """What own templates can mention as `extra.<name>`; one line each."""
+    at: float = 0.0
+    """Since when it stands so: the time of its event's record, in seconds."""
+
+    def without_person(self) -> "Facts":
+        """With nothing in it that leads to the customer: their links are addresses too."""
+        return replace(self, customer=None, links=Urls(), extra={})
 
     def seen_by_customer(self) -> tuple[object, ...]:
         """What the customer sees of an appointment; a change of anything else is told to nobody."""
@@ -72,7 +79,7 @@ class Facts(msgspec.Struct, array_like=True, frozen=True):
         )
 
 
-def of_appointment(appointment: Appointment) -> Facts:
+def of_appointment(appointment: Appointment, at: float) -> Facts:
     return Facts(
         type="appointment",
         id=appointment.appointment_id,
@@ -87,10 +94,11 @@ def of_appointment(appointment: Appointment) -> Facts:
         duration_minutes=appointment.duration_minutes,
         previous_starts_at=appointment.previous_starts_at,
         extra=_extra(appointment.extra),
+        at=at,
     )
 
 
-def of_callback(callback: Callback) -> Facts:
+def of_callback(callback: Callback, at: float) -> Facts:
     return Facts(
         type="callback",
         id=callback.callback_id,
@@ -104,6 +112,7 @@ def of_callback(callback: Callback) -> Facts:
         priority=callback.priority,
         expires_at=callback.expires_at,
         extra=_extra(callback.extra),
+        at=at,
     )
 
 

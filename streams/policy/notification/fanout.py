@@ -4,9 +4,10 @@ from datetime import datetime
 
 from schemas.event_types import OUTCOMES, priority_topic
 from schemas.notifications import NotificationRequest, Reason, Skipped
-from schemas.reasons import ChannelName, DeliveryReason
+from schemas.reasons import ChannelName, DeliveryReason, Suppression
 from streams.policy.notification import consent, recipients
 from streams.policy.notification.channels import CHANNELS, address
+from streams.policy.notification.erasure import is_erased
 from streams.policy.notification.identity import recipient_hash
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.messages import Message, Rules
@@ -18,9 +19,12 @@ def fan_out(request: NotificationRequest, at: datetime, memory: Memory, rules: R
     """`notification.attempt_due` on the channel's topic of that priority.
 
     Who has unsubscribed since, or of whom another system does not know it, is not written to. With no channel left
-    it is `notification.failed`, and no dead letter: sending it again could not help.
+    it is `notification.failed`, and no dead letter: sending it again could not help. What another system does not
+    date is as of `at`, its record's time.
     """
-    request = _consented(request, memory)
+    request = _consented(request.model_copy(update={"as_of": request.as_of or at}), memory)
+    if _speaks_of_the_erased(request, memory):
+        return _ended("suppressed", request, request.channel, Suppression.ERASED, at, rules)
     return first_attempt(request, at) or _failed(request, at, rules)
 
 
@@ -60,9 +64,21 @@ def _attempt_due(request: NotificationRequest, channel: ChannelName, at: datetim
     return Message(topic, "notification.attempt_due", event_id, _subject(request), at, data)
 
 
+def _speaks_of_the_erased(request: NotificationRequest, memory: Memory) -> bool:
+    customer_id, as_of = request.about_customer, request.as_of
+    return customer_id is not None and as_of is not None and is_erased(customer_id, as_of.timestamp(), memory)
+
+
 def _failed(request: NotificationRequest, at: datetime, rules: Rules) -> Message:
-    recipient, channel = recipients.of_request(request), _chain(request)[-1]
+    channel = _chain(request)[-1]
     unusable: dict[ChannelName, Reason] = {each.channel: each.reason for each in request.skipped}
+    return _ended("failed", request, channel, unusable.get(channel, DeliveryReason.UNAVAILABLE), at, rules)
+
+
+def _ended(
+    how: str, request: NotificationRequest, channel: ChannelName, reason: Reason, at: datetime, rules: Rules
+) -> Message:
+    recipient = recipients.of_request(request)
     data = {
         "notification_id": request.notification_id,
         "company_id": request.company_id,
@@ -72,13 +88,13 @@ def _failed(request: NotificationRequest, at: datetime, rules: Rules) -> Message
         "recipient_hash": recipient_hash(rules.recipient_hash_key, address((channel,), recipient) or recipient.id),
         "channel": channel,
         "attempt": 1,
-        "reason": unusable.get(channel, DeliveryReason.UNAVAILABLE),
+        "reason": reason,
         "at": at,
         "caused_by": request.caused_by,
         "config": request.config.model_dump(mode="json"),
     }
-    event_id = f"{request.notification_id}:failed"
-    return Message(OUTCOMES, "notification.failed", event_id, _subject(request), at, data)
+    event_id = f"{request.notification_id}:{how}"
+    return Message(OUTCOMES, f"notification.{how}", event_id, _subject(request), at, data)
 
 
 def _subject(request: NotificationRequest) -> str:

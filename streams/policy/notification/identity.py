@@ -19,4 +19,5 @@ def notification_id(
 
 def recipient_hash(key: bytes, address: str) -> str:
     """How a recipient appears where no address may: HMAC-SHA256, in hex. Letter case does not count."""
-    return hmac.digest(key, address.strip().lower().encode(), "sha256").hex()
+    # Not hmac.digest: that lets go of the interpreter's lock, and may wait for it longer than it computes.
+    return hmac.new(key, address.strip().lower().encode(), "sha256").hexdigest()

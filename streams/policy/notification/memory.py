@@ -1,6 +1,8 @@
 """One company's rows in the state, typed, and the index by which a customer's rows are found."""
 
 import heapq
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,8 +13,8 @@ from streams.policy.notification.rows import Row
 from streams.state import State
 
 R = TypeVar("R", bound=Row)
-Places = dict[str, set[tuple[str, str]]]
-"""Customer id -> (table, key) of rows that may be about them."""
+FEW = 1024
+"""Places among which some may lead nowhere any more."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[type[Row], msgspec.msgpack.Decoder[Any]] = {}
@@ -24,6 +26,35 @@ def decode(kind: type[R], content: bytes) -> R:
         decoder = _decoders[kind] = msgspec.msgpack.Decoder(kind)
     row: R = decoder.decode(content)
     return row
+
+
+class Places:
+    """Customer id -> (table, key) of rows that may be about them. Places are only added: with too many that may
+    lead nowhere any more, they are to be collected anew."""
+
+    __slots__ = ("_found", "_many", "_size")
+
+    def __init__(self, found: Iterable[tuple[str, str, str]]) -> None:
+        """`found`: (customer id, table, key)."""
+        self._found: dict[str, set[tuple[str, str]]] = {}
+        self._size = 0
+        self._many = math.inf
+        for customer_id, table, key in found:
+            self.add(customer_id, table, key)
+        self._many = 2 * self._size + FEW
+
+    def __getitem__(self, customer_id: str) -> list[tuple[str, str]]:
+        return sorted(self._found.get(customer_id, ()))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def add(self, customer_id: str, table: str, key: str) -> bool:
+        """Whether they are still worth keeping."""
+        places = self._found.setdefault(customer_id, set())
+        self._size += (table, key) not in places
+        places.add((table, key))
+        return self._size <= self._many
 
 
 class Memory:
@@ -50,8 +81,8 @@ class Memory:
         if row.forget_at:
             heapq.heappush(self._hints.heap, (row.forget_at, table, self.company_id, key))
         places: Places | None = self._state.derived.get(self.company_id)
-        if customer_id is not None and places is not None:
-            places.setdefault(customer_id, set()).add((table, key))
+        if customer_id is not None and places is not None and not places.add(customer_id, table, key):
+            del self._state.derived[self.company_id]
 
     def wake(self, at: float, appointment_id: str) -> None:
         """A reminder of the appointment falls due at `at`, in seconds."""
@@ -64,17 +95,15 @@ class Memory:
         """(table, key) of the rows that may be about a customer. Built on the first question, then kept."""
         places: Places | None = self._state.derived.get(self.company_id)
         if places is None:
-            places = self._state.derived[self.company_id] = self._places()
-        return sorted(places.get(customer_id, ()))
+            places = self._state.derived[self.company_id] = Places(self._places())
+        return places[customer_id]
 
-    def _places(self) -> Places:
-        places: Places = {}
+    def _places(self) -> Iterator[tuple[str, str, str]]:
         for key, content in self._state.rows(rows.ENTITIES, self.company_id).items():
             facts = decode(rows.entity_kind(key), content).facts
             if facts is not None and facts.customer is not None:
-                places.setdefault(facts.customer.id, set()).add((rows.ENTITIES, key))
+                yield facts.customer.id, rows.ENTITIES, key
         for key, content in self._state.rows(rows.WAITING, self.company_id).items():
             facts = decode(rows.Waiting, content).trigger.facts
             if facts.customer is not None:
-                places.setdefault(facts.customer.id, set()).add((rows.WAITING, key))
-        return places
+                yield facts.customer.id, rows.WAITING, key

@@ -7,14 +7,19 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from schemas import SOURCE as PROGRAM
 from schemas.event_types import OUTCOMES, REQUESTS
 from schemas.reasons import Level, Priority, Suppression
+from streams.clock import utc
 from streams.policy.notification import identity
 from streams.policy.notification.channels import addresses
 from streams.policy.notification.recipients import Recipient
 from streams.policy.notification.rows import Config
 from streams.policy.notification.senders import Sender
 from streams.policy.notification.triggers import ENDED, Trigger
+
+SOURCE = f"{PROGRAM}/notify"
+"""Of every event that is written here."""
 
 
 class Message(NamedTuple):
@@ -89,6 +94,8 @@ def request(
         "config": chosen.ref(),
         "caused_by": trigger.cause.id,
         "cause": {"topic": trigger.cause.topic, "offset": trigger.cause.offset},
+        "customer_id": trigger.facts.customer.id if trigger.facts.customer is not None else None,
+        "as_of": utc(trigger.facts.at),
     }
     return Message(REQUESTS, "notification.requested", notification_id, _subject(trigger), at, data)
 
@@ -140,7 +147,7 @@ def _subject(trigger: Trigger) -> str:
 
 def priority(trigger: Trigger) -> Priority:
     """How urgent it is to tell this."""
-    if trigger.event_type in ENDED:
+    if trigger.says in ENDED:
         return Priority.HIGH
     if trigger.event_type == "appointment.reminder":
         return Priority.LOW

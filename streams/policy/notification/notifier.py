@@ -11,6 +11,7 @@ from schemas.reasons import IntakeResult, Suppression
 from streams.clock import utc
 from streams.policy.notification import appointments, callbacks, directory, forgetting, reminders, rows
 from streams.policy.notification.fanout import fan_out
+from streams.policy.notification.foreign import admitted
 from streams.policy.notification.forgetting import Hints, forget
 from streams.policy.notification.memory import Memory, decode
 from streams.policy.notification.messages import Message, Rules
@@ -50,7 +51,7 @@ def recovered(state: State) -> Hints:
 
 def begin(state: State, hints: Hints, now: float) -> list[Message]:
     """A batch begins: what time alone has brought about by `now`, in seconds."""
-    forgetting.begin(hints)
+    forgetting.begin(state, hints)
     return reminders.write_due(state, hints, now)
 
 
@@ -60,7 +61,8 @@ def apply(
     """Apply one event of `TOPICS`. Raises Refused, with no row changed, if it was read but must not be applied."""
     memory = Memory(state, hints, event.company_id)
     if place.topic == REQUESTS:
-        return IntakeResult.APPLIED, [fan_out(event.data, utc(place.at), memory, rules)]  # type: ignore[arg-type]
+        request = admitted(event.data, event.source, memory)  # type: ignore[arg-type]
+        return IntakeResult.APPLIED, [fan_out(request, utc(place.at), memory, rules)]
     cause = Cause(event.source, event.id, place.topic, place.offset)
     result, triggers = HEARINGS[place.topic](event.type, event.data, cause, place.at, memory)
     return result, _told(triggers, Teller(memory, place.at, rules))

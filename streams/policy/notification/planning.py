@@ -44,7 +44,8 @@ class Planner:
         self._zones: dict[str, str] = {}
 
     def plan(self, facts: Facts | None) -> Plan:
-        """None where the appointment does not take place, or nobody is to be reminded."""
+        """None where the appointment does not take place, or nobody is to be reminded. A configuration that is
+        switched off has its moment too: then it is told that, and why, nobody is reminded."""
         if facts is None or facts.status != BOOKED or facts.customer is None or facts.starts_at is None:
             return {}
         found: Plan = {}
@@ -53,7 +54,7 @@ class Planner:
                 continue
             for config in self._deciding(audience, levels(facts, facts.staff_id, self._memory.company_id)):
                 zone = self._zone(facts.branch_id)
-                due = moment(facts.starts_at, config.reminder or Timing(), zone) if config.is_enabled else None
+                due = moment(facts.starts_at, config.reminder or Timing(), zone)
                 if due is not None:
                     found[config.id] = Planned(due, audience, person)
         return found

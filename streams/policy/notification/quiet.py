@@ -1,7 +1,7 @@
 """Quiet hours: when they end, and whose they are.
 
 The customer's, else the branch's, else the company's; by the customer's own wall clock if their zone is known,
-else by the branch's. Colleagues have none.
+else by the branch's. Colleagues have none, and what is urgent keeps none.
 """
 
 from datetime import UTC, datetime, time, timedelta, tzinfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from schemas.base import is_zone
 from schemas.reasons import Audience, Priority
 from streams.policy.notification import rows
-from streams.policy.notification.triggers import Trigger
+from streams.policy.notification.triggers import Trigger, is_past
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
@@ -59,46 +59,58 @@ def _change(low: datetime, high: datetime, zone: tzinfo) -> datetime:
 
 
 class Held(NamedTuple):
-    """What quiet hours do to a message. `not_before` is None where it need not wait now."""
+    """What quiet hours do to a message. `not_before` is None where it need not wait now, `zone` where none is
+    known or needed."""
 
     hours: Quiet | None
+    zone: str | None
     not_before: datetime | None
 
-    def is_too_late(self, trigger: Trigger) -> bool:
+    def is_too_late(self, not_after: datetime | None) -> bool:
         """Whether it would wait until it has become pointless."""
-        until = trigger.not_after
-        return self.not_before is not None and until is not None and self.not_before >= until
+        return self.not_before is not None and is_past(not_after, self.not_before.timestamp())
 
     def fields(self) -> dict[str, Any]:
         """What a request says of it."""
         hours = self.hours._asdict() if self.hours is not None else None
-        return {"not_before": self.not_before, "quiet_hours": hours}
+        return {"not_before": self.not_before, "quiet_hours": hours, "timezone": self.zone}
 
 
-def held(
-    trigger: Trigger,
-    priority: Priority,
-    at: datetime,
-    reader: rows.Reader,
-    branch: rows.Branch,
-    company: rows.Company | None,
-) -> Held:
+class Whose(NamedTuple):
+    """Where quiet hours and their zone are looked for, as far as it is known; `zone` is what the event says of the
+    customer."""
+
+    reader: rows.Reader
+    zone: str | None
+    branch: rows.Branch | None
+    company: rows.Company | None
+
+
+def held(trigger: Trigger, priority: Priority, at: datetime, whose: Whose) -> Held:
     """By the quiet hours at `at`, the record's time."""
-    hours = hours_for(trigger, priority, reader, branch, company)
+    if not keeps_any(trigger.audience, priority) or trigger.facts.customer is None:
+        return Held(None, None, None)
+    zone = zone_of(whose)
+    hours = hours_of(whose, zone)
     ends = hours.ends(at) if hours is not None else at
-    return Held(hours, ends if ends > at else None)
+    return Held(hours, zone, ends if ends > at else None)
 
 
-def hours_for(
-    trigger: Trigger, priority: Priority, reader: rows.Reader, branch: rows.Branch, company: rows.Company | None
-) -> Quiet | None:
+def keeps_any(audience: Audience, priority: Priority) -> bool:
+    """Whether a message waits for any quiet hours at all."""
+    return priority is not Priority.HIGH and audience is Audience.CUSTOMER
+
+
+def hours_of(whose: Whose, zone: str | None) -> Quiet | None:
     """Those that a message has to keep; None: it may be sent at any time."""
-    person = trigger.facts.customer
-    if priority is Priority.HIGH or trigger.audience is not Audience.CUSTOMER or person is None:
-        return None
-    hours = reader.quiet or branch.quiet or (company.quiet if company is not None else None)
+    asked = (each.quiet for each in (whose.reader, whose.branch, whose.company) if each is not None)
+    hours = next((each for each in asked if each is not None), None)
     if hours is None or hours[0] == hours[1]:
         return None
-    zones = (reader.zone, person.zone, branch.zone)
-    zone = next((zone for zone in zones if zone and is_zone(zone)), None)
     return Quiet(*hours, zone) if zone is not None else None
+
+
+def zone_of(whose: Whose) -> str | None:
+    """By whose wall clock: the customer's own, else the branch's, else, where that is not known, the company's."""
+    near = (each.zone for each in (whose.branch, whose.company) if each is not None)
+    return next((zone for zone in (whose.reader.zone, whose.zone, *near) if zone and is_zone(zone)), None)

@@ -13,7 +13,7 @@ import msgspec
 from schemas.commands import ReminderDue
 from schemas.event_types import TIMERS
 from schemas.reasons import IntakeResult, Suppression
-from streams.policy.notification import rows, triggers, waiting
+from streams.policy.notification import rows, triggers
 from streams.policy.notification.alarms import Alarm
 from streams.policy.notification.forgetting import Hints
 from streams.policy.notification.memory import Memory
@@ -99,6 +99,6 @@ def due(event_type: str, data: ReminderDue, cause: Cause, at: float, memory: Mem
         return triggers.DUPLICATE
     mark(data.appointment_id, memory, [Mark(*this, is_told=True)])
     trigger = Trigger(REMINDER, planned.audience, planned.person, facts, cause, config_id=data.config_id)
-    if waiting.is_too_late(trigger, at):
+    if triggers.is_past(trigger.not_after, at):
         trigger = msgspec.structs.replace(trigger, reason=Suppression.TOO_LATE)
     return IntakeResult.APPLIED, (trigger,)

@@ -84,7 +84,6 @@ class _Standing(NamedTuple):
     """What of a configuration its reminders follow from."""
 
     route: str
-    is_enabled: bool
     timing: Timing
 
 
@@ -114,7 +113,7 @@ def _of_configuration(
     after = None
     if isinstance(data, config.NotificationConfig) and data.event_type == REMINDER:
         route = route_key(data.event_type, data.told, data.level, data.level_id)
-        after = _Standing(route, data.is_enabled, timing(data))
+        after = _Standing(route, timing(data))
     if before == after:
         return None
     places = [each.route.split("/")[3:] for each in (before, after) if each is not None]
@@ -125,7 +124,7 @@ def _standing(route: str, config_id: str, memory: Memory) -> _Standing | None:
     row = memory.read(rows.Route, DIRECTORY, route) if route.startswith(f"route/{REMINDER}/") else None
     for each in row.configs if row is not None else ():
         if each.id == config_id:
-            return _Standing(route, each.is_enabled, each.reminder or Timing())
+            return _Standing(route, each.reminder or Timing())
     return None
 
 

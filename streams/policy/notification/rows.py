@@ -51,6 +51,7 @@ class Company(Versioned, array_like=True, frozen=True, gc=False):
     sender_name: str = ""
     reply_to: str = ""
     quiet: Hours | None = None
+    zone: str = ""
 
 
 class Branch(Versioned, array_like=True, frozen=True, gc=False):
@@ -84,7 +85,7 @@ class Staff(Versioned, array_like=True, frozen=True, gc=False):
 
 class Reader(Versioned, array_like=True, frozen=True, gc=False):
     """A customer's own choices: of language, channels, quiet hours and their zone; after an erasure only the
-    version."""
+    version, and when that was."""
 
     locale: str | None = None
     channels: tuple[str, ...] = ()
@@ -94,6 +95,8 @@ class Reader(Versioned, array_like=True, frozen=True, gc=False):
     quiet: Hours | None = None
     zone: str | None = None
     """As received."""
+    erased_at: float | None = None
+    """The record time in seconds of the last erasure: what is as of then or before is told to nobody."""
 
 
 class ConfigPlace(Versioned, array_like=True, frozen=True, gc=False):

@@ -16,7 +16,7 @@ from streams.policy.notification.messages import Chosen, Message, Rules
 from streams.policy.notification.ownership import WITHDRAWN
 from streams.policy.notification.rows import DIRECTORY, Config
 from streams.policy.notification.senders import sender
-from streams.policy.notification.triggers import Trigger
+from streams.policy.notification.triggers import Trigger, is_past
 
 UNTOLD = frozenset({Suppression.TOO_LATE, Suppression.ERASED})
 """Reasons that came between a message and its sending: only worth saying if there would have been a message."""
@@ -51,7 +51,7 @@ class Teller:
     def _waiting(self, trigger: Trigger, need: str) -> list[Message]:
         """Without the branch no time can be told, without a colleague whom we ourselves chose there is no address.
         Both are on their way."""
-        if waiting.is_too_late(trigger, self.at):
+        if is_past(trigger.not_after, self.at):
             return self.tell(replace(trigger, reason=Suppression.TOO_LATE))
         waiting.keep(trigger, need, self.at, self.memory)
         return []
@@ -88,8 +88,10 @@ class Teller:
     def _requested(self, trigger: Trigger, branch: rows.Branch, chosen: Chosen) -> Message:
         company = self.memory.read(rows.Company, DIRECTORY, "company")
         choice = consent.reader(trigger.audience, trigger.person, self.memory)
-        held = quiet.held(trigger, messages.priority(trigger), utc(self.at), choice, branch, company)
-        if held.is_too_late(trigger):
+        person = trigger.facts.customer
+        whose = quiet.Whose(choice, person.zone if person is not None else None, branch, company)
+        held = quiet.held(trigger, messages.priority(trigger), utc(self.at), whose)
+        if held.is_too_late(trigger.not_after):
             return self._suppressed(trigger, Suppression.TOO_LATE, chosen)
         chosen = chosen.in_order(consent.ordered(chosen.config.channels, choice))
         recipient = recipients.recipient(trigger, company, self.memory)

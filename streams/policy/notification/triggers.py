@@ -13,6 +13,9 @@ from streams.policy.notification.facts import Facts
 
 ENDED = frozenset({"appointment.cancelled", "appointment.deleted"})
 """What says that an appointment does not take place."""
+CANCELLED = "cancelled"
+STANDING = frozenset(f"appointment.{what}" for what in ("created", "updated", "rescheduled", "reminder"))
+"""What says that it does, unless by the same event it is cancelled."""
 
 
 class Cause(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -37,12 +40,23 @@ class Trigger(msgspec.Struct, array_like=True, frozen=True, gc=False):
     config_id: str | None = None
 
     @property
+    def says(self) -> str:
+        """The event type that the message speaks of: by content, which counts as much as the type."""
+        is_cancelled = self.event_type in STANDING and self.facts.status == CANCELLED
+        return "appointment.cancelled" if is_cancelled else self.event_type
+
+    @property
     def not_after(self) -> datetime | None:
         """When the message has become pointless: at the start of the appointment, unless it is that there is none;
         at the expiry of the callback, for who is to make it."""
-        if self.event_type in ENDED or self.event_type == "callback.withdrawn":
+        if self.says in ENDED or self.event_type == "callback.withdrawn":
             return None
         return self.facts.expires_at if self.event_type == "callback.assigned" else self.facts.starts_at
+
+
+def is_past(not_after: datetime | None, at: float) -> bool:
+    """Whether a message has become pointless by `at`, in seconds: at `not_after` itself it is still in time."""
+    return not_after is not None and not_after.timestamp() < at
 
 
 def customer(event_type: str, facts: Facts, cause: Cause, reason: Suppression | None = None) -> Trigger:

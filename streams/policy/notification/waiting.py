@@ -3,21 +3,19 @@
 They wait until the message has become pointless, at most as long as anything is remembered.
 """
 
-import math
-
 from msgspec.structs import replace
 
 from schemas.reasons import Suppression
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.rows import KEPT, WAITING, Waiting
-from streams.policy.notification.triggers import Trigger
+from streams.policy.notification.triggers import Trigger, is_past
 
 
 def keep(trigger: Trigger, need: str, at: float, memory: Memory) -> None:
     """Until `need`, a key of the directory, is there."""
     ends = int(at) + KEPT
     if trigger.not_after is not None:
-        ends = min(ends, math.ceil(trigger.not_after.timestamp()))
+        ends = min(ends, int(trigger.not_after.timestamp()) + 1)
     cause, customer = trigger.cause, trigger.facts.customer
     key = f"{need}/{cause.topic}/{cause.offset}/{trigger.event_type}/{trigger.audience}/{trigger.person}"
     customer_id = customer.id if customer is not None else None
@@ -36,9 +34,5 @@ def released(need: str, at: float, memory: Memory) -> list[Trigger]:
     return [_in_time(row.trigger, at) for row in rows]
 
 
-def is_too_late(trigger: Trigger, at: float) -> bool:
-    return trigger.not_after is not None and trigger.not_after.timestamp() <= at
-
-
 def _in_time(trigger: Trigger, at: float) -> Trigger:
-    return replace(trigger, reason=Suppression.TOO_LATE) if is_too_late(trigger, at) else trigger
+    return replace(trigger, reason=Suppression.TOO_LATE) if is_past(trigger.not_after, at) else trigger

@@ -20,6 +20,8 @@ from streams.policy.notification.sandbox import compiled
 from streams.policy.notification.texts import LANGUAGES
 from streams.policy.notification.texts.wording import Language, Occasion, Sources, Text
 
+MAIL_SUBJECT = 250
+"""Characters; of what is longer, mail programs show the beginning at best."""
 WHATSAPP_CHARACTERS = 4096
 """Of a text message in the Cloud API."""
 PUSH_TITLE, PUSH_BODY = 80, 240
@@ -50,7 +52,8 @@ def _mail(said: Sources) -> dict[str, Any]:
     """HTML that no request can hold is left out: the text says it all."""
     html = said.html
     fits = html is not None and len(html) <= MAX_HTML_BYTES and len(html.encode()) <= MAX_HTML_BYTES
-    content = {"subject": flattened(said.subject or ""), "body_text": shortened(said.text, MAX_TEXT)}
+    subject = shortened(flattened(said.subject or ""), MAIL_SUBJECT)
+    content = {"subject": subject, "body_text": shortened(said.text, MAX_TEXT)}
     return {**content, "body_html": html} if fits else content
 
 

@@ -16,10 +16,6 @@ from streams.policy.notification.texts.wording import Occasion
 from streams.policy.notification.triggers import Trigger
 from streams.policy.notification.writers import write
 
-CANCELLED = "cancelled"
-STANDING = frozenset(f"appointment.{what}" for what in ("created", "updated", "rescheduled", "reminder"))
-"""Texts that speak of an appointment that will take place."""
-
 
 class About(NamedTuple):
     """Who is told of what, by whom; `at` is record time."""
@@ -38,10 +34,8 @@ def contents(about: About, memory: Memory, channels: Iterable[str], template_id:
     Nobody reads that an appointment stands which, by the same event, is cancelled; not in own words either.
     """
     trigger, recipient = about.trigger, about.recipient
-    event_type, own = trigger.event_type, templates.own(template_id, memory)
-    if event_type in STANDING and trigger.facts.status == CANCELLED:
-        event_type, own = "appointment.cancelled", None
-    occasion = Occasion(event_type, trigger.audience)
+    own = templates.own(template_id, memory) if trigger.says == trigger.event_type else None
+    occasion = Occasion(trigger.says, trigger.audience)
     values = placeholders.values(trigger.facts, _names(about, memory), recipient.locale)
     written = {name: write(name, occasion, recipient.locale, values, own) for name in channels}
     mail = written.get(ChannelName.EMAIL)

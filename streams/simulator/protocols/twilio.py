@@ -8,9 +8,9 @@ import hmac
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from streams.simulator.exchange import Speech, answer
 from streams.simulator.faults import Fault, Receipt
@@ -25,7 +25,12 @@ API_VERSION = "2010-04-01"
 MAX_BODY = 1600
 LONGEST_VALIDITY = 36_000
 BUSY = 20429
-STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
+STOP = frozenset(
+    {
+        *("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
+        *("ARRET", "ARRÊT", "ARRETE", "ARRÊTE", "ARRETT", "ALTO", "PARAR", "STOPP"),
+    }
+)
 START = frozenset({"START", "YES", "UNSTOP"})
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SERVICE = re.compile(r"MG[0-9a-f]{32}")
@@ -95,11 +100,12 @@ def _wrong_option(form: Form) -> int | None:
 
 
 def _is_authentic(request: web.Request) -> bool:
-    try:
-        given = BasicAuth.decode(request.headers.get("Authorization", ""))
-    except ValueError:
-        return False
-    return (given.login, given.password) == (ACCOUNT_SID, AUTH_TOKEN)
+    return request.headers.get("Authorization") == credentials(ACCOUNT_SID, AUTH_TOKEN)
+
+
+def credentials(account_sid: str, auth_token: str) -> str:
+    """HTTP Basic."""
+    return "Basic " + base64.b64encode(f"{account_sid}:{auth_token}".encode()).decode()
 
 
 def _call(form: Form) -> Call:
@@ -218,11 +224,6 @@ def _signed(url: str, form: Form, *, forged: bool = False) -> Posting:
         "X-Twilio-Signature": signature(url, form, token),
     }
     return Posting(url, urlencode(form).encode(), headers)
-
-
-def form_of(posting: Posting) -> dict[str, str]:
-    """The fields of a callback, as the webhook reads them."""
-    return dict(parse_qsl(posting.body.decode(), keep_blank_values=True))
 
 
 def _settings(base_url: str) -> Mapping[str, str]:

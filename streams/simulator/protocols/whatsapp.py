@@ -21,6 +21,7 @@ PHONE_NUMBER_ID = "106540352242922"
 NUMBER = "4930555001"
 TOKEN = "simulated-whatsapp-token"
 APP_SECRET = "simulated-whatsapp-app-secret"
+VERIFY_TOKEN = "simulated-whatsapp-verify-token"
 ACCOUNT_ID = "102290129340398"
 MAX_TEXT = 4096
 MAX_PARAMETER = 1024
@@ -224,7 +225,7 @@ def _notification(world: World, value: Json, *, forged: bool = False) -> Posting
     body = json.dumps(content).encode()
     secret = "somebody else's" if forged else APP_SECRET
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature(body, secret)}
-    return Posting(f"{world.public_url}/webhooks/whatsapp", body, headers)
+    return Posting(f"{world.public_url}/webhooks/whatsapp", body, headers, repeats=True)
 
 
 def _settings(base_url: str) -> Mapping[str, str]:
@@ -232,6 +233,8 @@ def _settings(base_url: str) -> Mapping[str, str]:
         "STAFFETTA_WHATSAPP_BASE_URL": base_url,
         "STAFFETTA_WHATSAPP_PHONE_NUMBER_ID": PHONE_NUMBER_ID,
         "STAFFETTA_WHATSAPP_TOKEN": TOKEN,
+        "STAFFETTA_WHATSAPP_APP_SECRET": APP_SECRET,
+        "STAFFETTA_WHATSAPP_VERIFY_TOKEN": VERIFY_TOKEN,
     }
 
 

@@ -29,22 +29,28 @@ NOW = MONDAY.timestamp()
 
 
 class Post:
-    """Takes every mail over, but for those to `refused`; the answer to the first one to `doubtful` is lost, and
-    whoever is `busy` is so once."""
+    """Takes every mail over, but for those to who is `refused`; the answer to the first one to `doubtful` is lost,
+    and whoever is `busy` is so once."""
 
     provider = "smtp"
     recognises_repeats = True
+    gives_receipts = False
 
     def __init__(self) -> None:
         self.accepted: Counter[str] = Counter()
+        self.refused = "refused"
+        """How the addresses begin that it does not take."""
         self._busy: Counter[str] = Counter()
         self._composer = Composer("post@staffetta.example")
 
     def address(self, recipient: Recipient) -> str | None:
         return recipient.email
 
+    def receipt_reason(self, error: str | None) -> DeliveryReason:
+        return DeliveryReason.BOUNCED
+
     async def send(self, message: Mail, begin_before: float) -> Result:
-        if message.address.startswith("refused"):
+        if message.address.startswith(self.refused):
             return Permanent(DeliveryReason.REJECTED, "no")
         if message.address.startswith("busy"):
             self._busy[message.notification_id] += 1
@@ -96,6 +102,14 @@ class Theatre:
         while any(wakeup is not None for wakeup in self._wakeups()):
             self.clock.moment = max(self.clock.moment, min(filter(None, self._wakeups()))) + 0.001
             self._turns()
+
+    def wake(self) -> None:
+        """What time alone brings about by now, and what comes of it."""
+        for role, state in self._at_work:
+            wakeup = role.next_wakeup(state)
+            if wakeup is not None and wakeup <= self.clock.now():
+                self._step(role, state, Batch(state, [], self.clock.now()))
+        self.send()
 
     def _wakeups(self) -> list[float | None]:
         """When those who wait for a delay to pass are to be woken."""

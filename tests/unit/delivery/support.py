@@ -9,7 +9,7 @@ from agents.retry import Retry
 from schemas import Event, decode, encode, murmur2_partition
 from schemas.event_types import PRIORITY_TOPICS, RETRY_PREFIX
 from schemas.notifications import Recipient
-from schemas.reasons import ChannelName
+from schemas.reasons import ChannelName, DeliveryReason
 from sinks.channels.base import Message
 from streams.batch import Batch, Output
 from streams.batch import Record as AnyRecord
@@ -74,6 +74,10 @@ class SilentChannel:
     name: ChannelName = ChannelName.EMAIL
     provider: str = "smtp"
     recognises_repeats: bool = True
+    gives_receipts: bool = True
+
+    def receipt_reason(self, error: str | None) -> DeliveryReason:
+        return DeliveryReason.DEAD_ADDRESS if error == "30005" else DeliveryReason.BOUNCED
 
     def address(self, recipient: Recipient) -> str | None:
         return recipient.email if self.name is ChannelName.EMAIL else recipient.phone
@@ -178,13 +182,15 @@ class Worker:
         completions: Sequence[Completion] = (),
         *,
         commits: bool = True,
+        may_begin: bool = True,
     ) -> list[Event]:
-        """One batch and its transaction; without `commits` the process ends just before it."""
+        """One batch and its transaction; without `commits` the process ends just before it. Not `may_begin`: the
+        partition is being let go."""
         state = self.states[number]
         runs: list[tuple[str, Sequence[AnyRecord]]] = [
             (topic, found) for topic in self.role.topics if (found := [r for r in records if r.topic == topic])
         ]
-        effects = self.role.step(Batch(state, runs, self.clock.now(), completions), state)
+        effects = self.role.step(Batch(state, runs, self.clock.now(), completions, may_begin=may_begin), state)
         if not commits:
             self.crash()
             return []
@@ -250,9 +256,10 @@ class Worker:
     def send(self, *records: Record) -> list[Event]:
         return self.step(records[0].partition, records)
 
-    def answer(self, job: Job, result: Result) -> list[Event]:
+    def answer(self, job: Job, result: Result, *, may_begin: bool = True) -> list[Event]:
         self.jobs.remove(job)
-        return self.step(partition_of(job), completions=[Completion(job.delivery, result)])
+        completions = [Completion(job.delivery, result)]
+        return self.step(partition_of(job), completions=completions, may_begin=may_begin)
 
     def tick(self) -> list[Event]:
         """Wake the partitions whose time has come."""

@@ -186,7 +186,7 @@ def test_death_while_waiting_for_the_grace(worker: Worker) -> None:
 def test_not_started_is_no_attempt(worker: Worker) -> None:
     """What was never begun is begun later, untold and uncounted, and a crash in between is no doubt."""
     number = sent_off(worker)
-    assert worker.answer(worker.jobs[0], NotStarted()) == []
+    assert worker.answer(worker.jobs[0], NotStarted(), may_begin=False) == []
     assert worker.jobs == []
     worker.crash()
     assert worker.tick() == []
@@ -196,10 +196,10 @@ def test_not_started_is_no_attempt(worker: Worker) -> None:
     assert worker.role.next_wakeup(worker.states[number]) is None
 
 
-def test_completions_alone_start_nothing(worker: Worker) -> None:
+def test_nothing_begins_while_the_partition_goes(worker: Worker) -> None:
     """While a partition is let go there are only completions: what they free goes to the next holder."""
     number = sent_off(worker)
-    worker.answer(worker.jobs[0], NotStarted())
+    worker.answer(worker.jobs[0], NotStarted(), may_begin=False)
     assert worker.jobs == []
     assert [key[0] for key in worker.committed[number]] == [WAITING]
 
@@ -292,29 +292,25 @@ def test_no_more_than_the_slots() -> None:
     """With two slots for ordinary ones, a third message waits until one of them is free, and is then sent."""
     worker = Worker(concurrency=3)
     worker.send(*(worker.record(request("co-7", f"n-{number}")) for number in range(3)))
-    number = partition_of(worker.jobs[0])
     assert [job.delivery.key[1] for job in worker.jobs] == ["n-0", "n-1"]
-    assert worker.room(number) == 0
     worker.answer(worker.jobs[0], ACCEPTED)
-    assert worker.room(number) == 0
-    worker.tick()
     assert [job.delivery.key[1] for job in worker.jobs] == ["n-1", "n-2"]
-    worker.answer(worker.jobs[0], ACCEPTED)
-    assert worker.room(number) == 1
 
 
 def test_slots_are_shared_between_partitions() -> None:
-    """A company with a long backlog cannot keep all slots of the worker from another one."""
+    """Who has a long backlog cannot keep all slots of the worker from another partition."""
     worker = Worker(concurrency=5)
-    worker.send(*(worker.record(request("co-7", f"n-{number}")) for number in range(4)))
-    busy = partition_of(worker.jobs[0])
-    other = 1 - busy
-    assert worker.room(other) == 0
-    assert worker.role.next_wakeup(worker.states[other]) == worker.clock.now()
+    worker.send(*(worker.record(request("co-7", f"n-{number}")) for number in range(20)))
+    other = worker.record(request("co-1", "n-0"))
+    assert other.partition != partition_of(worker.jobs[0])
+    worker.send(other)
+    assert len(worker.jobs) == 4
+    assert worker.role.next_wakeup(worker.states[other.partition]) is not None
     worker.answer(worker.jobs[0], ACCEPTED)
     worker.answer(worker.jobs[0], ACCEPTED)
-    assert worker.room(busy) == 0
-    assert worker.room(other) == 2
+    assert [job.delivery.due.company_id for job in worker.jobs] == ["co-7", "co-7"]
+    worker.tick()
+    assert [job.delivery.due.company_id for job in worker.jobs] == ["co-7", "co-7", "co-1", "co-7"]
 
 
 def test_a_batch_that_is_taken_back_changes_nothing(worker: Worker) -> None:

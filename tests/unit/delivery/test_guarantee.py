@@ -121,7 +121,7 @@ class Delivery(RuleBasedStateMachine):
             self.perform(job, data.draw(st.sampled_from(sorted(RESULTS)), "in flight"))
         for number, answers in self.answers.items():
             if answers:
-                self.worker.step(number, completions=answers)
+                self.worker.step(number, completions=answers, may_begin=False)
         self.answers.clear()
         assert not self.worker.jobs
         self.worker.take_over()

@@ -50,16 +50,15 @@ def test_high_is_on_its_way_whatever_else_waits() -> None:
 
 
 def test_one_batch_keeps_the_order_and_the_limits() -> None:
-    """Fetched together: high first, then normal, then low, in one batch, and no more than there are slots."""
+    """Fetched together: high first, then normal, then low, in one batch, and no more on their way than there are
+    slots."""
     worker = Worker(concurrency=10)
     records = [
         worker.record(request("co-7", f"{priority}-{number}", priority=priority), TOPICS[priority])
         for priority in (LOW, NORMAL, HIGH)
         for number in range(4)
     ]
-    picked = worker.picked(records[0].partition, records)
-    assert Counter(record.topic for record in picked) == {TOPICS[HIGH]: 4, TOPICS[NORMAL]: 4, TOPICS[LOW]: 2}
-    worker.send(*picked)
+    worker.send(*worker.picked(records[0].partition, records))
     assert [job.delivery.intent.priority for job in worker.jobs] == [HIGH] * 4 + [NORMAL] * 4 + [LOW] * 2
 
 
@@ -81,17 +80,18 @@ def test_a_repetition_keeps_its_priority() -> None:
 
 
 def test_partitions_share_by_priority() -> None:
-    """Who has taken all the slots for low gets no more of them than the other partition that asks; it may still
-    take high ones."""
+    """Who has taken all the slots for low gets no more of them than the other partition that waits for some; it
+    may still take high ones."""
     slots = Slots(20)
-    slots.hold(0, {LOW: 10})
+    slots.hold(0, {LOW: 10}, {LOW})
     assert slots.room(1, LOW, {}) == 0
-    assert slots.is_waiting(1)
-    slots.hold(0, {LOW: 6})
-    assert slots.room(0, LOW, {}) == 0
-    assert slots.room(0, HIGH, {}) == 14
+    slots.hold(1, {}, {LOW})
+    slots.hold(0, {LOW: 6}, {LOW})
+    assert slots.room(0, LOW, {LOW: 6}) == 0
+    assert slots.room(0, HIGH, {LOW: 6}) == 14
     assert slots.room(1, LOW, {}) == 4
-    assert not slots.is_waiting(1)
+    slots.hold(1, {LOW: 4})
+    assert slots.room(0, LOW, {LOW: 5}) == 1
 
 
 moves = st.tuples(st.integers(0, 2), st.sampled_from([HIGH, NORMAL, LOW]), st.integers(0, 30))
@@ -103,9 +103,9 @@ def test_never_more_than_there_are(capacity: int, moves: list[tuple[int, Priorit
     leaves the tenth alone."""
     slots, held = Slots(capacity), {number: Counter[Priority]() for number in range(3)}
     for number, priority, wanted in moves:
-        taken = min(wanted, slots.room(number, priority, {}))
+        taken = min(wanted, slots.room(number, priority, held[number]))
         held[number][priority] = held[number][priority] + taken if taken else 0
-        slots.hold(number, held[number])
+        slots.hold(number, held[number], {priority} if taken < wanted else ())
         everybody = sum(held.values(), Counter[Priority]())
         assert everybody.total() <= capacity
         assert everybody[LOW] <= max(1, capacity // 2)

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from schemas.notifications import Outcome
+from streams.clock import utc
 from streams.policy.delivery.known import rows
 from streams.state import State
-from tests.support.booking import Booking, Message
+from tests.support.booking import Booking, Message, iso
 from tests.unit.delivery.support import NOW, Record, Worker, partition_of, request, types
 from tests.unit.delivery.test_attempts import (
-    ACCEPTED,
     GRACE_SECONDS,
     TRANSIENT,
     TWO_CHANNELS,
@@ -304,6 +304,14 @@ def test_quiet_hours_chosen_since(worker: Worker, salon: Booking) -> None:
     assert worker.posted[0].topic == "delivery.retry.900"
 
 
+def test_quiet_hours_chosen_since_without_a_zone(worker: Worker, salon: Booking) -> None:
+    """Quiet hours that say no zone, and come to a notification that had none, mean the zone that it knows."""
+    heard(worker, preferences(salon, quiet_hours={"start": "12:00", "end": "13:00"}))
+    ask(worker, timezone="Europe/Berlin")
+    assert worker.jobs == []
+    assert worker.posted[0].topic == "delivery.retry.900"
+
+
 def test_erased(worker: Worker, salon: Booking) -> None:
     """What waits for somebody who was erased is suppressed; what is written for them later is not."""
     ask(worker, retry_schedule_seconds=[1])
@@ -314,6 +322,28 @@ def test_erased(worker: Worker, salon: Booking) -> None:
     assert told(worker.events)[1:] == [("suppressed", "email", 2, "erased")]
     worker.send(worker.record(request("co-7", "n-2")))
     assert len(worker.jobs) == 1
+
+
+@pytest.mark.parametrize(("seconds", "suppressed"), [(-1, True), (0, True), (1, False)])
+def test_erased_before_or_after(worker: Worker, salon: Booking, seconds: int, suppressed: bool) -> None:
+    """What counts is as of when a notification speaks of somebody, not when it comes to be delivered."""
+    worker.clock.moment += 60
+    heard(worker, salon.directory("customer.erased", "cu-1", customer_id="cu-1"))
+    worker.clock.moment += 60
+    end = ask(worker, as_of=iso(utc(NOW + 60 + seconds)))
+    assert end == ([("suppressed", "email", 1, "erased")] if suppressed else [])
+    assert len(worker.jobs) == (not suppressed)
+
+
+def test_colleagues_are_not_told_of_the_erased(worker: Worker, salon: Booking) -> None:
+    """What waits to tell a colleague of a customer who was erased meanwhile is suppressed."""
+    as_of = iso(utc(NOW))
+    ask(worker, **ABOUT_CALLBACK, customer_id="cu-1", as_of=as_of, retry_schedule_seconds=[1])
+    worker.answer(worker.jobs[0], TRANSIENT)
+    worker.clock.moment += 0.5
+    heard(worker, salon.directory("customer.erased", "cu-1", customer_id="cu-1"))
+    wait(worker, 3)
+    assert told(worker.events)[1:] == [("suppressed", "email", 2, "erased")]
 
 
 def test_a_redrive_of_somebody_who_was_erased(worker: Worker, salon: Booking) -> None:
@@ -350,10 +380,10 @@ def test_slots_are_for_sending(salon: Booking) -> None:
     ask(worker)
     number = partition_of(worker.jobs[0])
     news = [worker.place(m.topic, m.key, m.value) for m in (salon.appointment(), salon.company())]
-    waiting = worker.record(request("co-7", "n-2"))
-    assert worker.picked(number, [waiting, *news]) == [news[1], news[0]]
-    worker.answer(worker.jobs[0], ACCEPTED)
-    assert worker.picked(number, [waiting, *news]) == [news[1], news[0], waiting]
+    before = len(worker.committed[number])
+    worker.send(*worker.picked(number, news))
+    assert len(worker.committed[number]) == before + 1
+    assert len(worker.jobs) == 1
 
 
 def test_a_big_directory_leaves_room_for_sending(worker: Worker, salon: Booking) -> None:

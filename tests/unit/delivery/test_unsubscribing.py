@@ -67,10 +67,13 @@ def test_what_has_a_link(event_type: str) -> None:
     assert choice == Choice("co-7", ChannelName.EMAIL, NotificationType(event_type), ANNA)
 
 
+STAFF = {"audience": "staff", "recipient": {"type": "staff", "id": "st-1", "name": "A", "email": "a@b.example"}}
+
+
 @pytest.mark.parametrize(
-    "changes", [{"event_type": "appointment.cancelled"}, {"event_type": "callback.received", "audience": "staff"}]
+    "changes", [{"event_type": "appointment.cancelled"}, {"event_type": "callback.received", **STAFF}]
 )
-def test_what_has_none(changes: dict[str, str]) -> None:
+def test_what_has_none(changes: dict[str, Any]) -> None:
     """A change of an appointment must be told; a colleague cannot unsubscribe from work."""
     assert link(due(**changes), ChannelName.EMAIL, ANNA, URL, KEY) is None
 

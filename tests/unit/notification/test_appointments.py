@@ -1,5 +1,6 @@
 """Appointments: which of their events are told, to whom, and which are not."""
 
+import copy
 from datetime import timedelta
 
 import pytest
@@ -175,6 +176,28 @@ def test_priority(event_type: str) -> None:
     )
 
 
+@pytest.mark.parametrize("what", ["created", "updated", "rescheduled"])
+def test_cancelled_by_content(what: str) -> None:
+    """What is cancelled by its status is told as a cancellation is: at once, and however late."""
+    night = {"start": "00:00", "end": "23:59"}
+    world = opened(quiet_hours=night)
+    world.send("notification_config.upserted", config(f"appointment.{what}", "st", audience="staff"))
+    world.at = VISIT + timedelta(minutes=1)
+    told = requests(world.send(f"appointment.{what}", appointment(status="cancelled")))
+    assert [(each.audience, each.priority, each.not_after, each.not_before) for each in told] == [
+        ("customer", "high", None, None),
+        ("staff", "high", None, None),
+    ]
+
+
+@pytest.mark.parametrize("status", ["booked", "completed", "no_show"])
+def test_not_cancelled_by_content(status: str) -> None:
+    """Only a cancellation is one."""
+    world = opened()
+    [request] = requests(world.send("appointment.updated", appointment(status=status)))
+    assert (request.priority, request.not_after) == ("normal", VISIT)
+
+
 class TestUnknownBranch:
     def waiting(self) -> World:
         world = World()
@@ -215,10 +238,13 @@ class TestUnknownBranch:
         assert len(world.send("branch.upserted", branch(branch_id="b-10"))) == 1
 
     def test_until_its_start(self) -> None:
-        """If the branch has not arrived by the start, it is suppressed as too late by the next record."""
+        """If the branch arrives at the start it is told, after it suppressed as too late."""
         world = self.waiting()
         world.send("appointment.created", appointment())
+        later = copy.deepcopy(world)
         world.at = VISIT
+        assert len(requests(world.send("branch.upserted", branch()))) == 1
+        world, world.at = later, VISIT + timedelta(milliseconds=1)
         assert outline(world.send("branch.upserted", branch())) == [
             ("appointment.created", "customer", "too_late")
         ]

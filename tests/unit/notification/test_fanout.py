@@ -43,12 +43,12 @@ def test_topic_of_its_priority(priority: str, topic: str) -> None:
 
 
 def test_first_attempt() -> None:
-    """The first attempt is due at once and carries the whole request."""
+    """The first attempt is due at once and carries the whole request, dated by its record if it does not say."""
     world = World()
     [due] = attempts(world.send("notification.requested", request()))
     assert (due.attempt, due.redrive, due.attempts, due.due_at) == (1, 0, (), START)
     carried = due.model_dump(mode="json", exclude_none=True, exclude={"attempt", "redrive", "attempts", "due_at"})
-    assert carried == {"company_id": world.company_id, "skipped": [], **request()}
+    assert carried == {"company_id": world.company_id, "skipped": [], "as_of": "2026-11-20T08:00:00Z", **request()}
 
 
 def test_not_before() -> None:

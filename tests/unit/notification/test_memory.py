@@ -133,7 +133,8 @@ class TestErasure:
         world.send("customer_preferences.upserted", {"customer_id": "cu-1", "version": 1, "locale": "en"})
         world.send("appointment.created", appointment())
         world.send("appointment.created", appointment(appointment_id="ap-2", branch_id="b-9"))
-        world.send("callback.requested", callback())
+        links = {"manage": "https://example.org/erika-muster"}
+        world.send("callback.requested", callback(links=links, extra={"salutation": "Frau Erika"}))
         world.send("customer.erased", {"customer_id": "cu-1"})
         left = b"".join(world.rows().values())
         assert not any(part in left for part in (b"Erika", b"erika", b"+4930", b"cu-1"))
@@ -144,7 +145,7 @@ class TestErasure:
         world.send("appointment.created", appointment(customer=customer(customer_id="cu-2")))
         before = world.rows()
         world.send("customer.erased", {"customer_id": "cu-1"})
-        assert world.rows() == before
+        assert before.items() <= world.rows().items()
 
     def test_known_before_and_after_the_first_question(self) -> None:
         """An erasure finds rows written before and after an earlier erasure."""
@@ -179,6 +180,7 @@ class TestErasure:
             world.send("customer_preferences.upserted", choice)
         world.send("customer.erased", {"customer_id": "cu-1", "version": 2})
         world.send("customer_preferences.upserted", choice)
+        world.later(seconds=1)
         [request] = requests(world.send("appointment.created", appointment()))
         assert request.locale == "de"
 
@@ -202,6 +204,7 @@ class TestErasure:
         """A new event about the customer carries the person anew and is told."""
         world = opened()
         world.send("customer.erased", {"customer_id": "cu-1"})
+        world.later(seconds=1)
         assert len(requests(world.send("appointment.created", appointment()))) == 1
 
 

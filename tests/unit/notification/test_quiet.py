@@ -115,10 +115,17 @@ def test_colleagues_have_none() -> None:
     assert (request.not_before, request.quiet_hours) == (None, None)
 
 
+def test_just_in_time() -> None:
+    """What may be sent again at the very start is: not before, and not after it."""
+    request = asked(salon(company=NIGHT), starts_at=MORNING)
+    assert request.not_before == request.not_after == MORNING
+
+
 def test_too_late() -> None:
-    """What would wait until the start is suppressed, with the configuration that would have sent it."""
+    """What would wait beyond the start is suppressed, with the configuration that would have sent it."""
     made = salon(company=NIGHT)
-    [outcome] = suppressions(made.send("appointment.created", appointment(starts_at=MORNING)))
+    just_before = MORNING - timedelta(seconds=1)
+    [outcome] = suppressions(made.send("appointment.created", appointment(starts_at=just_before)))
     assert outcome.config is not None
     assert (outcome.reason, outcome.config.config_id) == ("too_late", "appointment.created-default")
     in_time = asked(made, appointment_id="ap-2", starts_at=MORNING + timedelta(minutes=1))

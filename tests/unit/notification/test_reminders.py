@@ -164,7 +164,8 @@ def test_booked_just_in_time() -> None:
 
 
 def test_every_configuration_of_the_level() -> None:
-    """Each enabled configuration of the deciding level is a reminder of its own; other levels have none."""
+    """Each configuration of the deciding level is a reminder of its own, a disabled one a suppression when it
+    would have been due; other levels have none."""
     opened = world(
         reminder("week", level="branch", level_id="b-1", minutes_before=2000),
         reminder("hour", level="branch", level_id="b-1", minutes_before=60),
@@ -173,9 +174,12 @@ def test_every_configuration_of_the_level() -> None:
     )
     book(opened)
     dues = opened.tick(VISIT)
-    assert [each.data.config_id for each in dues] == ["week", "hour"]
-    asked = [request for due in dues for request in requests(read(opened, due))]
-    assert [request.config.config_id for request in asked] == ["week", "hour"]
+    assert [each.data.config_id for each in dues] == ["week", "hour", "off"]
+    told = [each for due in dues for each in read(opened, due)]
+    assert [request.config.config_id for request in requests(told)] == ["week", "hour"]
+    [outcome] = suppressions(told)
+    assert outcome.config is not None
+    assert (outcome.reason, outcome.event_type, outcome.config.config_id) == ("disabled", REMINDER, "off")
 
 
 def test_colleagues_are_reminded_too() -> None:
@@ -284,13 +288,12 @@ def test_a_new_version_does_not_swallow_what_is_due() -> None:
     ("type", "data"),
     [
         ("notification_config.deleted", {"config_id": "r-1", "version": 2}),
-        ("notification_config.upserted", reminder(version=2, is_enabled=False)),
         ("notification_config.upserted", reminder(version=2, level="branch", level_id="b-9")),
         ("notification_config.upserted", config("appointment.created", "r-1", version=2)),
     ],
 )
 def test_a_configuration_that_goes(type: str, data: dict[str, Any]) -> None:
-    """Deleted, switched off, moved away or made for something else: its reminders are gone, written ones too."""
+    """Deleted, moved away or made for something else: its reminders are gone, written ones too."""
     opened, other = world(), world()
     for each in (opened, other):
         book(each)
@@ -299,6 +302,20 @@ def test_a_configuration_that_goes(type: str, data: dict[str, Any]) -> None:
         each.send(type, data)
     assert moments(opened) == []
     assert read(other, written) == []
+
+
+def test_switched_off_and_on() -> None:
+    """What counts is whether a configuration is on when its reminder is read."""
+    opened = world()
+    book(opened)
+    opened.send("notification_config.upserted", reminder(version=2, is_enabled=False))
+    [due] = opened.tick(DUE)
+    back = copy.deepcopy(opened)
+    assert outline(read(opened, due)) == [(REMINDER, "customer", "disabled")]
+    back.send("notification_config.upserted", reminder(version=3))
+    assert outline(read(back, due)) == [(REMINDER, "customer", "cu-1")]
+    opened.send("notification_config.upserted", reminder(version=3))
+    assert moments(opened) == []
 
 
 def test_a_more_specific_level() -> None:
@@ -354,7 +371,7 @@ def test_read_too_late() -> None:
     opened = world()
     book(opened)
     [due] = opened.tick(DUE)
-    opened.at = VISIT
+    opened.at = VISIT + timedelta(milliseconds=1)
     [outcome] = suppressions(read(opened, due))
     assert (outcome.reason, outcome.event_type) == ("too_late", REMINDER)
 

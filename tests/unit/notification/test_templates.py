@@ -258,6 +258,18 @@ def test_a_text_that_outgrows_a_request() -> None:
     assert due.type == "notification.attempt_due"
 
 
+def test_a_subject_that_is_too_long() -> None:
+    """A subject is cut at a word, so that mail programs take it, and its own request too."""
+    world = using(template(subject="{{ customer_name }} " * 400))
+    request = told(world, customer=customer(name="Erika Muster " * 10))
+    subject = request.contents["email"].subject
+    assert subject is not None
+    assert len(subject) <= 250
+    assert subject.endswith(("Erika…", "Muster…"))
+    [due] = world.send("notification.requested", request.model_dump(mode="json"))
+    assert due.type == "notification.attempt_due"
+
+
 def test_links_that_are_not_https() -> None:
     """An event with a link that a browser would run is refused, and says which; nothing is sent."""
     events = opened().send("appointment.created", appointment(links={"cancel": "javascript:alert(1)"}))

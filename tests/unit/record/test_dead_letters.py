@@ -302,6 +302,14 @@ def test_a_correction_replaces_value_and_key(engine: sa.Engine) -> None:
     assert (out.key, out.value) == (b"co-1", event())
 
 
+def test_a_template_that_would_be_refused_again_is_told(engine: sa.Engine) -> None:
+    """A template is judged as its reader does."""
+    template = {"company_id": "co-1", "version": 1, "template_id": "t", "channel": "sms", "locale": "de"}
+    asked = event(type="template.upserted", data={**template, "body_text": "{{ nobody }}"})
+    out = outgoing_intake(intake_letter(engine, asked, partition=1), Correction())
+    assert str(refusal(out)).startswith("unknown_placeholder (body_text: ")
+
+
 def test_times_as_people_type_them() -> None:
     """Durations have one unit; times are ISO 8601, in UTC unless they say otherwise."""
     assert duration("90d") == timedelta(days=90)

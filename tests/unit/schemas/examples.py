@@ -161,6 +161,9 @@ REQUEST: Data = {
     "config": {"config_id": "nc-1", "level": "branch", "version": 2},
     "caused_by": "01JD",
     "cause": {"topic": "booking.appointments", "offset": 12},
+    "customer_id": "cu-9",
+    "as_of": "2026-11-22T08:59:00Z",
+    "timezone": "Europe/Berlin",
 }
 ATTEMPT: Data = {
     "channel": "sms",

@@ -94,7 +94,7 @@ OF_TYPE: dict[str, Callable[[Schema, Schema], Values]] = {
 
 def _made_consistent(name: str, data: Schema) -> Schema:
     """What a schema cannot say: the key's company, a status as the type has it, one way to plan a reminder, each
-    channel once."""
+    channel once, a recipient who is the audience."""
     if data.get("company_id") is not None:
         data["company_id"] = "co-7"
     if name.startswith("callback.") and "status" in data:
@@ -107,6 +107,8 @@ def _made_consistent(name: str, data: Schema) -> Schema:
         data.pop("audience", None)
         chain = dict.fromkeys((data["channel"], *data["fallback_channels"]))
         data["fallback_channels"] = list(chain)[1:]
+    if "recipient" in data:
+        data["recipient"]["type"] = data["audience"]
     return data
 
 

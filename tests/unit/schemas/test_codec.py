@@ -10,6 +10,7 @@ from hypothesis import given
 from schemas import EVENT_TYPES, Ignored, decode
 from schemas.appointments import Appointment, AppointmentDeleted
 from schemas.callbacks import Callback
+from schemas.envelope import MAX_VALUE_BYTES
 from schemas.reasons import RefusedReason
 from tests.unit.schemas.examples import APPOINTMENT, CALLBACK, DECISION, DELETED, EXAMPLES
 from tests.unit.schemas.generated import messages
@@ -220,3 +221,14 @@ def test_never_is_a_time_that_can_be_computed_with() -> None:
         assert abs(moment.year - int(text[:4])) <= 1
         for hours in (-14, 14):
             moment.astimezone(timezone(timedelta(hours=hours)))
+
+
+def test_a_record_that_is_too_large_is_refused() -> None:
+    """What compresses well may be larger than anything that could be made of it; the limit itself passes."""
+    fits = structured("callback.requested", CALLBACK)
+    assert fits.value is not None
+    padded = fits.value + b" " * (MAX_VALUE_BYTES - len(fits.value))
+    assert decode("booking.callbacks", fits._replace(value=padded)).id == "01JD"
+    problem = refused("booking.callbacks", fits._replace(value=padded + b" "))
+    assert (problem.reason, problem.type) == (RefusedReason.TOO_LONG, None)
+    assert problem.detail == "has 1500001 bytes, at most 1500000 are allowed"

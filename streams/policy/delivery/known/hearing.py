@@ -111,7 +111,8 @@ def _erased(data: CustomerErased, timestamp_ms: int, state: State) -> None:
     """Takes effect whatever versions are known; the version stays, so that nothing older brings them back."""
     known = rows.read(rows.Customer, state, rows.CUSTOMERS, data.company_id, data.customer_id)
     version = max(-1 if known is None else known.version, -1 if data.version is None else data.version)
-    row = rows.Customer(timestamp_ms // 1000 + KEPT, version, erased_ms=timestamp_ms)
+    erased_ms = max(timestamp_ms, (known and known.erased_ms) or 0)
+    row = rows.Customer(erased_ms // 1000 + KEPT, version, erased_ms=erased_ms)
     state.put(rows.CUSTOMERS, data.company_id, data.customer_id, rows.encode(row))
 
 

@@ -16,7 +16,8 @@ APPOINTMENTS: Final = "appointments"
 CALLBACKS: Final = "callbacks"
 CUSTOMERS: Final = "customers"
 OPT_OUTS: Final = "opt_outs"
-TABLES = (APPOINTMENTS, CALLBACKS, CUSTOMERS, OPT_OUTS)
+DEAD: Final = "dead_addresses"
+TABLES = (APPOINTMENTS, CALLBACKS, CUSTOMERS, OPT_OUTS, DEAD)
 
 EVERY_COMPANY: Final = ""
 """The scope of an opt-out that holds for all of them: no company has an empty id."""
@@ -54,6 +55,9 @@ class OptOut(Versioned, array_like=True, frozen=True, gc=False):
 
     is_out: bool = True
 
+
+DEAD_FOR = 365 * 86_400
+"""Seconds for which an address that does not exist is left alone. Another address is another matter at once."""
 
 R = TypeVar("R", bound=Versioned)
 

@@ -1,0 +1,115 @@
+"""Receipts: what a provider tells after it took a message over. They come late, twice and out of order, and even
+before its own answer.
+
+A receipt counts where it says more than is known of the attempt that was made last. `delivered` is told; a failure
+on the way is one like a refusal, so that the next channel is tried. What may have arrived, is known by it.
+"""
+
+from schemas.reasons import DeliveryReason
+from schemas.receipts import ProviderReceipt, ReceiptStatus
+from streams.policy.delivery.course import Course
+from streams.policy.delivery.intents import Delivery, Kept
+from streams.policy.delivery.known.addresses import learn, opt_out
+from streams.policy.delivery.outcomes import OutcomeType
+from streams.policy.delivery.results import Permanent
+from streams.policy.delivery.verdicts import Refused
+
+FAILURES = frozenset({ReceiptStatus.FAILED, ReceiptStatus.BOUNCED})
+_RANK = {
+    None: 0,
+    ReceiptStatus.SENT: 1,
+    ReceiptStatus.DELIVERED: 2,
+    ReceiptStatus.READ: 3,
+    ReceiptStatus.FAILED: 4,
+    ReceiptStatus.BOUNCED: 4,
+}
+"""What says more."""
+
+
+def heard(said: ProviderReceipt, course: Course) -> bool:
+    """Apply a receipt. Whether it changed anything."""
+    key, ledger = (said.company_id, said.notification_id), course.ledger
+    if ledger.is_in_flight(key):
+        return _early(said, course)
+    doubtful = ledger.doubtful(key)
+    if doubtful is not None and _is_about(said, doubtful):
+        return _cleared(doubtful, said, course)
+    kept = ledger.kept(key)
+    if kept is None or not _is_about(said, delivery := kept.delivery):
+        return False
+    if said.status is ReceiptStatus.COMPLAINED:
+        opt_out(course.address(delivery), _ms(said), course.state)
+        return True
+    if _RANK[said.status] <= _RANK[kept.told]:
+        return False
+    if said.status not in FAILURES:
+        _delivered(delivery, said, course)
+    elif kept.told is ReceiptStatus.SENT:
+        course.ledger.let_go(key)
+        _refused(delivery, said, course)
+    else:
+        _failed_after_all(delivery, said, kept, course)
+    return True
+
+
+def answered(delivery: Delivery, course: Course) -> None:
+    """Apply what came before the provider's answer, now that this is known."""
+    for early in course.ledger.take_early(delivery.key):
+        heard(ProviderReceipt.model_validate_json(early), course)
+
+
+def _early(said: ProviderReceipt, course: Course) -> bool:
+    """That it is sent, the answer will tell."""
+    if said.status is ReceiptStatus.SENT:
+        return False
+    course.ledger.heard_early((said.company_id, said.notification_id), said.model_dump_json().encode())
+    return True
+
+
+def _cleared(delivery: Delivery, said: ProviderReceipt, course: Course) -> bool:
+    """An attempt that may have arrived did, or did not."""
+    course.ledger.take_back(delivery.key)
+    if said.status in FAILURES:
+        _refused(delivery, said, course)
+    elif said.status is ReceiptStatus.SENT:
+        course.sent(delivery, OutcomeType.SENT, said.status, provider_message_id=said.provider_message_id)
+    else:
+        _delivered(delivery, said, course)
+    return True
+
+
+def _delivered(delivery: Delivery, said: ProviderReceipt, course: Course) -> None:
+    reason = DeliveryReason.READ if said.status is ReceiptStatus.READ else None
+    details = {"reason": reason, "provider_message_id": said.provider_message_id}
+    course.sent(delivery, OutcomeType.DELIVERED, said.status, **details)
+
+
+def _refused(delivery: Delivery, said: ProviderReceipt, course: Course) -> None:
+    result = _result(delivery, said, course)
+    course.fall_back(delivery, Refused(result.reason, result.error), result)
+
+
+def _failed_after_all(delivery: Delivery, said: ProviderReceipt, kept: Kept, course: Course) -> None:
+    """Told and no more: another channel would bring what was delivered, or given up, a second time."""
+    result = _result(delivery, said, course)
+    if kept.told is not None:
+        course.tell(OutcomeType.FAILED, delivery, reason=result.reason, error=result.error)
+    course.keep(delivery, said.status)
+
+
+def _result(delivery: Delivery, said: ProviderReceipt, course: Course) -> Permanent:
+    """As if the provider had answered so. The address that does not exist is remembered."""
+    reach = course.rules.channels.get(delivery.intent.channel)
+    reason = DeliveryReason.REJECTED if reach is None else reach.receipt_reason(said.error)
+    dead = DeliveryReason.DEAD_ADDRESS if said.status is ReceiptStatus.BOUNCED else reason
+    learn(course.address(delivery), dead, _ms(said), course.state)
+    return Permanent(reason, said.error or said.status)
+
+
+def _is_about(said: ProviderReceipt, delivery: Delivery) -> bool:
+    """Whether it is about the attempt that was made last; one without a number is about the message."""
+    return said.channel is delivery.intent.channel and said.attempt in (0, delivery.due.attempt)
+
+
+def _ms(said: ProviderReceipt) -> int:
+    return int(said.at.timestamp() * 1000)

@@ -1,0 +1,70 @@
+"""What becomes of mails, told by whatever reads the bounces: a mail provider's webhook adapter, or a script.
+
+POST /webhooks/email
+Authorization: Bearer <STAFFETTA_WEBHOOK_EMAIL_TOKEN>
+{"type": "bounce", "id": "<what stood for {id} in the return path>", "hard": true, "reason": "550 5.1.1 …"}
+"""
+
+from typing import Annotated, Final, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from schemas.reasons import ChannelName
+from schemas.receipts import ReceiptStatus
+from sinks.channels.answers import cleaned
+from streams.policy.delivery.correlation import Correlation
+from streams.policy.delivery.mail_name import parsed
+from streams.settings import Settings
+from streams.webhooks.receipts import Receipts
+from streams.webhooks.requests import Answer, answered, body, is_same
+
+PATH: Final = "/webhooks/email"
+EVERY_ATTEMPT = 0
+"""A bounce names the mail, not the attempt."""
+
+
+class _Report(BaseModel):
+    """`hard`: the address does not exist."""
+
+    model_config = ConfigDict(strict=True)
+
+    type: Literal["bounce", "complaint"]
+    id: str
+    hard: bool = False
+    reason: Annotated[str, StringConstraints(max_length=10_000)] | None = None
+
+
+class Mail:
+    def __init__(self, settings: Settings, receipts: Receipts) -> None:
+        self._token = settings.webhook_email_token or ""
+        self._receipts = receipts
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_post(PATH, answered("email", self._receive))
+
+    async def _receive(self, request: web.Request) -> Answer:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not is_same(given.strip(), self._token):
+            return Answer.WRONG_SIGNATURE
+        try:
+            report = _Report.model_validate_json(await body(request))
+        except ValidationError:
+            return Answer.UNREADABLE
+        named = parsed(report.id)
+        if named is None:
+            return Answer.IGNORED
+        about = Correlation(*named, ChannelName.EMAIL, EVERY_ATTEMPT)
+        await self._receipts.write_receipt(about, _status(report), provider="email", error=_error(report))
+        return Answer.WRITTEN
+
+
+def _error(report: _Report) -> str | None:
+    """Without the address, which servers like to repeat."""
+    return None if report.reason is None else cleaned(report.reason)
+
+
+def _status(report: _Report) -> ReceiptStatus:
+    if report.type == "complaint":
+        return ReceiptStatus.COMPLAINED
+    return ReceiptStatus.BOUNCED if report.hard else ReceiptStatus.FAILED

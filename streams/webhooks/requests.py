@@ -1,0 +1,79 @@
+"""What all webhooks have in common: a request is read whole or not at all, and counted by what became of it."""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+
+from streams import metrics
+from streams.errors import UserError
+
+BODY_BYTES = 3 * 1024 * 1024
+"""Meta's limit for a notification; the others say less."""
+BODY_SECONDS = 10.0
+
+log = structlog.get_logger("staffetta")
+
+
+class Answer(StrEnum):
+    """What became of a webhook's request."""
+
+    WRITTEN = "written"
+    IGNORED = "ignored"
+    """Nothing in it was for us: another message's receipt, a state on the way, a text that is no keyword."""
+    WRONG_SIGNATURE = "wrong_signature"
+    UNREADABLE = "unreadable"
+    NOT_WRITTEN = "not_written"
+
+
+_STATUS = {
+    Answer.WRITTEN: HTTPStatus.OK,
+    Answer.IGNORED: HTTPStatus.OK,
+    Answer.WRONG_SIGNATURE: HTTPStatus.FORBIDDEN,
+    Answer.UNREADABLE: HTTPStatus.BAD_REQUEST,
+    Answer.NOT_WRITTEN: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+Judge = Callable[[web.Request], Awaitable[Answer]]
+
+
+def answered(webhook: str, judge: Judge) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A handler that counts what `judge` makes of a request and answers accordingly, without a body."""
+
+    async def handler(request: web.Request) -> web.Response:
+        try:
+            answer = await judge(request)
+        except UserError as error:
+            log.error("a receipt could not be written", webhook=webhook, error=str(error))
+            answer = Answer.NOT_WRITTEN
+        count(webhook, answer)
+        return web.Response(status=_STATUS[answer])
+
+    return handler
+
+
+def count(webhook: str, answer: Answer) -> None:
+    metrics.WEBHOOK_REQUESTS.labels(webhook, answer).inc()
+
+
+async def body(request: web.Request) -> bytes:
+    """Raises HTTPRequestEntityTooLarge and HTTPRequestTimeout."""
+    content = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_any():
+                content += chunk
+                if len(content) > BODY_BYTES:
+                    raise web.HTTPRequestEntityTooLarge(BODY_BYTES, len(content))
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    return bytes(content)
+
+
+def is_same(given: str, expected: str) -> bool:
+    """In constant time, whatever was given."""
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())

@@ -1,0 +1,71 @@
+"""What cannot be applied is kept, so that somebody can look at it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.intake import KEPT_BYTES, dead_letter
+from schemas.intake import from_base64
+from schemas.reasons import RefusedReason
+from streams.topics import CONTRACT_TOPICS
+
+LIMIT = next(int(t.config["max.message.bytes"]) for t in CONTRACT_TOPICS if t.name == "intake.dead-letters")
+
+
+class Refused(NamedTuple):
+    """A record."""
+
+    value: bytes | None
+    key: bytes | None = b"co-7"
+    headers: Sequence[tuple[str, bytes]] = ()
+    topic: str = "booking.callbacks"
+    partition: int = 1
+    offset: int = 7
+    timestamp: int = 1_790_000_000_000
+
+
+def letter(record: Refused) -> tuple[dict[str, object], int]:
+    """The letter's data, and its size with key."""
+    out = dead_letter(record.topic, record, RefusedReason.TOO_LONG, "it is too long", "assign")
+    data: dict[str, object] = orjson.loads(out.value)["data"]
+    return data, len(out.value) + len(out.key or b"")
+
+
+@given(
+    st.none() | st.binary(),
+    st.none() | st.binary(),
+    st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.binary())),
+)
+def test_what_fits_is_kept_as_it_was(
+    value: bytes | None, key: bytes | None, headers: list[tuple[str, bytes]]
+) -> None:
+    """Key, value and headers of a dead letter are the record's, byte by byte."""
+    data, _ = letter(Refused(value, key, headers))
+    assert from_base64(data.get("value_base64")) == value  # type: ignore[arg-type]
+    assert from_base64(data.get("key_base64")) == key  # type: ignore[arg-type]
+    assert [(name, from_base64(content)) for name, content in data["headers"]] == headers  # type: ignore[attr-defined]
+    assert data["detail"] == "it is too long"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Refused(bytes(5_000_000)),
+        Refused(b"x", key=bytes(5_000_000)),
+        Refused(b"x", headers=[("trace", bytes(3_000_000)), ("n" * 3_000_000, b"")]),
+        Refused(bytes(KEPT_BYTES + 1), key=None),
+    ],
+)
+def test_what_does_not_fit_is_cut(record: Refused) -> None:
+    """However large a record was, its letter fits into the topic, and says how much is missing."""
+    data, size = letter(record)
+    assert size < LIMIT
+    lost = sum(map(len, (record.value or b"", record.key or b""))) - KEPT_BYTES
+    lost += sum(len(name) + len(content) for name, content in record.headers)
+    assert data["detail"] == (
+        f"it is too long (only the first {KEPT_BYTES} bytes are kept here, not the last {lost})"
+    )

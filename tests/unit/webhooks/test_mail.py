@@ -1,0 +1,67 @@
+"""Bounces and complaints of mails."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.policy.delivery.mail_name import mail_name, parsed
+from tests.unit.webhooks.support import Client, Kafka, serving
+
+ids = st.from_regex(r"\A[A-Za-z0-9._:-]{1,64}\Z")
+
+
+async def post(client: Client, content: Any, token: str = "Bearer token") -> int:
+    async with client.post("/webhooks/email", json=content, headers={"Authorization": token}) as answer:
+        return answer.status
+
+
+@given(ids, ids)
+def test_the_name_in_the_return_path_finds_back(company: str, id: str) -> None:
+    """What stands for `{id}` names one notification of one company."""
+    assert parsed(mail_name(company, id)) == (company, id)
+
+
+@pytest.mark.parametrize("name", ["", "a", ".", "a.", ".b", "a.b.c d", "=FF.b", "a" * 65 + ".b"])
+def test_what_is_no_name(name: str) -> None:
+    """Anything else names nothing."""
+    assert parsed(name) is None
+
+
+@pytest.mark.parametrize(
+    ("report", "status"),
+    [
+        ({"type": "bounce", "hard": True, "reason": "550 5.1.1 <anna@example.org> unknown"}, "bounced"),
+        ({"type": "bounce", "hard": False, "reason": "452 4.2.2 full"}, "failed"),
+        ({"type": "complaint"}, "complained"),
+    ],
+)
+async def test_a_report_is_written(monkeypatch: Any, report: dict[str, Any], status: str) -> None:
+    """A hard bounce, a soft one and a complaint, about every attempt of that mail."""
+    kafka = Kafka()
+    async with serving(kafka, monkeypatch) as client:
+        assert await post(client, {"id": mail_name("co-7", "n-1"), **report}) == 200
+    receipt = {"type": "provider.receipt", "company_id": "co-7", "notification_id": "n-1", "channel": "email"}
+    receipt |= {"attempt": 0, "provider": "email", "status": status}
+    error = {"error": report["reason"].replace("anna@example.org", "…")} if "reason" in report else {}
+    assert kafka.said == [{**receipt, **error}]
+
+
+@pytest.mark.parametrize("token", ["", "token", "Bearer other", "Bearer ", "Basic token"])
+async def test_a_wrong_token(monkeypatch: Any, token: str) -> None:
+    """403, and nothing written."""
+    kafka = Kafka()
+    async with serving(kafka, monkeypatch) as client:
+        assert await post(client, {"type": "complaint", "id": "n-1.co-7"}, token) == 403
+    assert kafka.records == []
+
+
+async def test_what_cannot_be_read(monkeypatch: Any) -> None:
+    """Nonsense is 400; a mail that is not ours is taken and not written."""
+    kafka = Kafka()
+    async with serving(kafka, monkeypatch) as client:
+        for nonsense in ({}, [], {"type": "open", "id": "a.b"}, {"type": "bounce", "id": "a.b", "hard": "yes"}):
+            assert await post(client, nonsense) == 400
+        assert await post(client, {"type": "complaint", "id": "somebody"}) == 200
+    assert kafka.records == []

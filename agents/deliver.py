@@ -17,7 +17,6 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import cast
 
 from agents import intake
@@ -35,18 +34,19 @@ from streams.policy.delivery import receipts, unsubscribing
 from streams.policy.delivery.ahead import AT_ONCE, Ahead
 from streams.policy.delivery.breaker import Breaker
 from streams.policy.delivery.course import Course, Rules
-from streams.policy.delivery.intents import Delivery, Intent
+from streams.policy.delivery.intents import Delivery, Intent, Line
 from streams.policy.delivery.known import hearing
 from streams.policy.delivery.ledger import TABLES, Ledger
 from streams.policy.delivery.picking import pick
+from streams.policy.delivery.rates import Rates
 from streams.policy.delivery.results import Accepted, Result, Unconfirmed
 from streams.policy.delivery.slots import ORDER, Slots
 from streams.settings import Settings
 from streams.state import State
 
 ROLE = "deliver"
-PRIORITIES = {priority: tuple(priority_topic(channel, priority) for channel in CHANNELS) for priority in ORDER}
-"""The topics of each priority, the most urgent first."""
+LINES = {Line(channel, priority): priority_topic(channel, priority) for priority in ORDER for channel in CHANNELS}
+"""Their topics, the most urgent first."""
 _LEDGER = ""
 """The key of the ledger among the derived values: no company has an empty id."""
 _WORKER_DIED = Unconfirmed(DeliveryReason.WORKER_DIED, "the worker ended before it could record the answer")
@@ -71,7 +71,7 @@ class Deliver:
     """The role. Nothing is begun later than half a session after its intent: somebody else may answer by then."""
 
     name = ROLE
-    topics = (*hearing.TOPICS, *chain.from_iterable(PRIORITIES.values()))
+    topics = (*hearing.TOPICS, *LINES.values())
     tables = TABLES
 
     def __init__(
@@ -103,7 +103,11 @@ class Deliver:
             settings.receipt_wait_seconds,
         )
         self._begin_seconds = settings.session_timeout_seconds / 2
-        self._slots = Slots(settings.email_concurrency)
+        self._slots = {name: Slots(getattr(settings, f"{name}_concurrency")) for name in channels}
+        self._rates = {
+            name: Rates(getattr(settings, f"{name}_per_second"), channel.per_recipient)
+            for name, channel in channels.items()
+        }
         self._ahead = Ahead(settings.memory_budget_mb * 2**20)
         self._breakers = {
             name: Breaker(settings.breaker_failures, settings.breaker_seconds) for name in self._channels
@@ -124,13 +128,14 @@ class Deliver:
                 self._take_on(course, topic, record)
         if batch.may_begin:
             self._start_due(course)
-        self._slots.hold(state.partition, ledger.in_flight, ledger.waiting(batch.now))
+        self._state_holding(state.partition, ledger, batch.now)
         self._ahead.hold(state.partition, ledger.waiting_bytes)
         return course.effects
 
     def recovered(self, state: State) -> None:
         state.shared = secrets.token_hex(8)
-        self._slots.clear()
+        for slots in self._slots.values():
+            slots.clear()
         self._ahead.clear()
 
     def next_wakeup(self, state: State) -> float | None:
@@ -138,7 +143,7 @@ class Deliver:
         return self._clock.now() if ledger.orphans else ledger.next_due
 
     def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
-        return pick(fetched, PRIORITIES, self._ahead, state.partition, limit)
+        return pick(fetched, LINES, self._ahead, state.partition, limit)
 
     async def perform(self, job: Job) -> Completion:
         channel = job.delivery.intent.channel
@@ -209,7 +214,7 @@ class Deliver:
             about=due.about_customer,
         )
         delivery = Delivery(intent, due)
-        if self._has_room(course, due.priority) and not ledger.goes_first(due.priority, course.now):
+        if self._has_room(course, intent.line) and not ledger.goes_first(intent.line, course.now):
             self._begin(course, delivery)
         else:
             ledger.wait(delivery, course.now)
@@ -217,23 +222,38 @@ class Deliver:
     def _start_due(self, course: Course) -> None:
         """Some of what waits; if there is more, it is asked for again at once."""
         left = AT_ONCE
-        for priority in ORDER:
-            while left and self._has_room(course, priority):
-                delivery = course.ledger.take_due(priority, course.now)
+        for line in LINES:
+            while left and self._has_room(course, line):
+                delivery = course.ledger.take_due(line, course.now)
                 if delivery is None:
                     break
                 left -= 1
                 self._begin(course, delivery)
 
-    def _has_room(self, course: Course, priority: Priority) -> bool:
-        return self._slots.room(course.state.partition, priority, course.ledger.in_flight) > 0
+    def _has_room(self, course: Course, line: Line) -> bool:
+        """Where there is no such channel, nothing is sent that would need any."""
+        channel, priority = line
+        if channel not in self._channels:
+            return True
+        held = _of(channel, course.ledger.in_flight)
+        return (
+            self._rates[channel].is_free(self._monotonic())
+            and self._slots[channel].room(course.state.partition, priority, held) > 0
+        )
+
+    def _state_holding(self, partition: int, ledger: Ledger, now: float) -> None:
+        due = ledger.due(now)
+        for channel, slots in self._slots.items():
+            waiting = {line.priority for line in due if line.channel is channel}
+            slots.hold(partition, _of(channel, ledger.in_flight), waiting)
 
     def _begin(self, course: Course, delivery: Delivery) -> None:
         """Start the attempt, if nothing speaks against it."""
         if not course.may_start(delivery):
             return
         channel = delivery.intent.channel
-        held_until = self._breakers[channel].held_until(course.now)
+        wait = self._rates[channel].recipient_waits(course.address(delivery), self._monotonic())
+        held_until = course.now + wait if wait else self._breakers[channel].held_until(course.now)
         if held_until is None:
             self._start(course, delivery)
         else:
@@ -264,6 +284,8 @@ class Deliver:
             priority=due.priority,
             composed_at=utc(intent.composed_at),
         )
+        share = course.state.owned / self._partitions
+        self._rates[intent.channel].taken(course.address(delivery), self._monotonic(), share)
         begin_before = self._monotonic() + self._begin_seconds
         course.effects.jobs.append(Job(course.ledger.start(delivery), message, begin_before))
 
@@ -272,3 +294,7 @@ class Deliver:
             return None
         hashed = self._rules.recipient_hash(channel, due.recipient)
         return unsubscribing.link(due, channel, hashed, self._public_url, self._rules.hash_key)
+
+
+def _of(channel: ChannelName, counted: Mapping[Line, int]) -> dict[Priority, int]:
+    return {line.priority: count for line, count in counted.items() if line.channel is channel}

@@ -20,10 +20,12 @@ _EMPTY: Mapping[str, bytes] = {}
 class State:
     """Rows, positions and derived values of one partition number."""
 
-    __slots__ = ("_before", "_positions_before", "_tables", "derived", "partition", "positions", "shared")
+    __slots__ = ("_before", "_positions_before", "_tables", "derived", "owned", "partition", "positions", "shared")
 
     def __init__(self, partition: int, tables: tuple[str, ...]) -> None:
         self.partition = partition
+        self.owned = 1
+        """How many partition numbers this process has, this one among them."""
         self._tables: dict[str, dict[str, dict[str, bytes]]] = {name: {} for name in tables}
         self._before: dict[Change, bytes | None] = {}
         self.positions: dict[str, int] = {}

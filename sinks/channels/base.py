@@ -6,6 +6,7 @@ from typing import Protocol
 
 from schemas.notifications import FilledTemplate, Recipient
 from schemas.reasons import DeliveryReason, Priority
+from streams.policy.delivery.rates import Pace
 from streams.policy.delivery.results import Result
 
 
@@ -55,6 +56,11 @@ class Channel(Protocol):
     @property
     def gives_receipts(self) -> bool:
         """Whether the provider tells later what became of a message."""
+        ...
+
+    @property
+    def per_recipient(self) -> Pace | None:
+        """How often the provider lets us write to one address."""
         ...
 
     def address(self, recipient: Recipient) -> str | None:

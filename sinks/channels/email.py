@@ -50,6 +50,7 @@ class Email:
 
     provider = "smtp"
     recognises_repeats = True  # by the Message-ID
+    per_recipient = None
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ class Push:
 
     recognises_repeats = True
     gives_receipts = False
+    per_recipient = None
 
     def __init__(self, fcm: Fcm | None, webpush: WebPush | None) -> None:
         self._fcm = fcm
@@ -38,8 +39,7 @@ class Push:
         return next((address for address in found if address is not None), None)
 
     def receipt_reason(self, error: str | None) -> DeliveryReason:
-        """There are none."""
-        return DeliveryReason.UNCONFIRMED
+        return DeliveryReason.REJECTED
 
     async def send(self, message: Message, begin_before: float) -> Result:
         is_browser = Subscription.read(message.address) is not None

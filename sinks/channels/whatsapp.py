@@ -23,12 +23,14 @@ from sinks.channels.answers import (
     by_status,
     cleaned,
     get,
+    message_id,
     number,
     reason_of,
 )
 from sinks.channels.base import Message
 from sinks.channels.http import Http
 from streams.policy.delivery.correlation import Correlation
+from streams.policy.delivery.rates import Pace
 from streams.policy.delivery.results import Accepted, AccountWide, Result
 from streams.settings import Settings
 
@@ -87,6 +89,7 @@ class WhatsApp:
 
     provider = "whatsapp"
     recognises_repeats = False
+    per_recipient = Pace(every_seconds=6, burst=45)
 
     def __init__(
         self,
@@ -133,9 +136,9 @@ class WhatsApp:
 
     def _judged(self, answer: Answer, message: Message) -> Result:
         content = answer.json()
-        message_id, error = get(content, "messages", 0, "id"), content.get("error")
-        if answer.is_success and isinstance(message_id, str) and message_id:
-            return Accepted(message_id)
+        taken_as, error = message_id(get(content, "messages", 0, "id")), content.get("error")
+        if answer.is_success and taken_as is not None:
+            return Accepted(taken_as)
         if answer.is_success and error is None:
             return answer.unclear()
         code = number(get(error, "code"))

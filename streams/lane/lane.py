@@ -105,6 +105,7 @@ class Lane:
             self.fail,
         )
         for number in partitions:
+            states[number].owned = len(partitions)
             self.role.recovered(states[number])
             self.partitions[number] = Partition(around, states[number], self.role.topics)
         self.prepared = True

@@ -21,6 +21,7 @@ from streams.settings.values import (
     Folder,
     Ladder,
     Names,
+    PerSecond,
     PublicUrl,
     ReturnPath,
     Schedule,
@@ -103,6 +104,11 @@ class Settings(BaseSettings):
     """With it there is WhatsApp."""
     whatsapp_token: str | None = Field(default=None, repr=False, examples=["a system user's access token"])
     whatsapp_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
+    email_per_second: PerSecond = Field(default=0, examples=["10"])
+    sms_per_second: PerSecond = Field(default=0, examples=["1"])
+    whatsapp_per_second: PerSecond = Field(default=80, examples=["80"])
+    push_per_second: PerSecond = Field(default=0, examples=["500"])
+    """Messages that an account takes in a second, over all workers; 0: no limit."""
     retry_unconfirmed: Channels = Field(default=(), examples=["sms,whatsapp"])
     """Channels on which what may have arrived is repeated, though nobody can tell that it is the same."""
     provider_timeout_seconds: FiniteFloat = Field(default=10, gt=0, examples=["10"])

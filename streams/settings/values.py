@@ -5,7 +5,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat
 from pydantic_settings import NoDecode
 
 from schemas.base import FOURTEEN_DAYS_IN_SECONDS, MAX_RETRIES
@@ -136,6 +136,7 @@ UPPER = BeforeValidator(lambda value: value.upper() if isinstance(value, str) el
 LOWER = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+PerSecond = Annotated[FiniteFloat, Field(ge=0)]
 Channels = Annotated[tuple[ChannelName, ...], NoDecode, BeforeValidator(_split)]
 WholeSeconds = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
 Schedule = Annotated[WholeSeconds, AfterValidator(_schedule)]

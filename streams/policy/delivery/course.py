@@ -102,14 +102,10 @@ class Course:
     def erased(self, company_id: str, customer_id: str) -> None:
         """Nothing that speaks of this customer is kept for later."""
         self.ledger.erase(company_id, customer_id)
-        for key in self.ledger.waiting_about(company_id, customer_id):
-            delivery = self.ledger.take_back(key)
-            if delivery is None:
-                continue
+        for delivery in self.ledger.waiting_about(company_id, customer_id):
             if checks.speaks_of_the_erased(self._asked(delivery), self.state):
+                self.ledger.take_back(delivery)
                 self.suppress(delivery, Suppression.ERASED)
-            else:
-                self.ledger.wait(delivery, delivery.intent.due_at)
 
     def _asked(self, delivery: Delivery) -> checks.Asked:
         intent, due = delivery

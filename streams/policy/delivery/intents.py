@@ -16,6 +16,13 @@ Key = tuple[str, str]
 """(company id, notification id)"""
 
 
+class Line(NamedTuple):
+    """What waits for the same sending slots."""
+
+    channel: ChannelName
+    priority: Priority
+
+
 class Doubt(msgspec.Struct, array_like=True, frozen=True):
     """An attempt that may have arrived."""
 
@@ -45,6 +52,10 @@ class Intent(msgspec.Struct, array_like=True, frozen=True):
     priority: Priority = Priority.NORMAL
     about: str | None = None
     """The customer whom it speaks of."""
+
+    @property
+    def line(self) -> Line:
+        return Line(self.channel, self.priority)
 
 
 class Kept(msgspec.Struct, array_like=True, frozen=True):

@@ -1,18 +1,19 @@
 """What `deliver` has taken on, for one partition number: its rows, and the little that is counted over them."""
 
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import NamedTuple
 
 import msgspec
 
 from schemas.notifications import AttemptDue
-from schemas.reasons import ChannelName, Priority
+from schemas.reasons import ChannelName
 from streams.policy.delivery.intents import (
     Delivery,
     Finished,
     Kept,
     Key,
+    Line,
     Parked,
     decode_finished,
     decode_intent,
@@ -55,30 +56,30 @@ class Ledger:
     def __init__(self, state: State, holder: str) -> None:
         self._state = state
         self._holder = holder
-        self.in_flight: Counter[Priority] = Counter()
+        self.in_flight: Counter[Line] = Counter()
         self.orphans: list[Delivery] = []
         """In flight under another holder, who is gone: their answers are lost."""
-        self.waiting_bytes: Counter[Priority] = Counter()
-        self._turns = {priority: Turns() for priority in Priority}
+        self.waiting_bytes: Counter[Line] = Counter()
+        self._turns: defaultdict[Line, Turns] = defaultdict(Turns)
         self._swept_day = 0
         for company_id in state.scopes(INTENTS):
             for row in state.rows(INTENTS, company_id).values():
                 intent = decode_intent(row)
-                self.in_flight[intent.priority] += 1
+                self.in_flight[intent.line] += 1
                 if intent.holder != holder:
                     self.orphans.append(Delivery.from_row(row))
         self._line_up()
 
     def _line_up(self) -> None:
         """In the order in which they were taken on, as far as rows tell."""
-        found: list[tuple[float, int, Key, Priority]] = []
+        found: list[tuple[float, int, Key, Line]] = []
         for company_id in self._state.scopes(WAITING):
             for notification_id, row in self._state.rows(WAITING, company_id).items():
                 intent = decode_intent(zlib.decompress(row))
-                self.waiting_bytes[intent.priority] += len(row)
-                found.append((intent.due_at, intent.record_ms, (company_id, notification_id), intent.priority))
-        for due_at, _, key, priority in sorted(found):
-            self._turns[priority].add(key, due_at)
+                self.waiting_bytes[intent.line] += len(row)
+                found.append((intent.due_at, intent.record_ms, (company_id, notification_id), intent.line))
+        for due_at, _, key, line in sorted(found):
+            self._turns[line].add(key, due_at)
 
     @property
     def next_due(self) -> float | None:
@@ -86,14 +87,15 @@ class Ledger:
         moments = (turns.next_due for turns in self._turns.values())
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def waiting(self, now: float) -> set[Priority]:
-        """The priorities of which something waits that is due."""
-        return {priority for priority, turns in self._turns.items() if turns.is_due(now)}
+    def due(self, now: float) -> set[Line]:
+        """Where something waits that is due."""
+        return {line for line, turns in self._turns.items() if turns.is_due(now)}
 
-    def goes_first(self, priority: Priority, now: float) -> bool:
-        """Whether something waits that goes before a new one of this priority: what was taken on earlier does,
-        unless it is less urgent."""
-        return any(self._turns[each].is_due(now) for each in ORDER[: ORDER.index(priority) + 1])
+    def goes_first(self, line: Line, now: float) -> bool:
+        """Whether something waits that goes before a new one of this line: what was taken on earlier does, unless
+        it is less urgent."""
+        urgent = ORDER[: ORDER.index(line.priority) + 1]
+        return any(self._turns[Line(line.channel, each)].is_due(now) for each in urgent)
 
     def admit(self, due: AttemptDue, channel: ChannelName, record_ms: int) -> Since | None:
         """Let an attempt in, once; None for every repetition: of what was taken on already, of what is at its end,
@@ -133,43 +135,46 @@ class Ledger:
         """From now on the provider may get it."""
         intent = msgspec.structs.replace(delivery.intent, holder=self._holder, due_at=0.0)
         self._state.put(INTENTS, *delivery.key, encode(intent))
-        self.in_flight[intent.priority] += 1
+        self.in_flight[intent.line] += 1
         return delivery._replace(intent=intent)
 
     def answered(self, delivery: Delivery) -> None:
         """No longer in flight, whatever the answer was."""
         self._state.delete(INTENTS, *delivery.key)
-        self.in_flight[delivery.intent.priority] -= 1
+        self.in_flight[delivery.intent.line] -= 1
 
     def wait(self, delivery: Delivery, due_at: float) -> None:
         intent = msgspec.structs.replace(delivery.intent, holder="", due_at=due_at)
         row = zlib.compress(encode(intent), 1)
         self._state.put(WAITING, *delivery.key, row)
-        self.waiting_bytes[intent.priority] += len(row)
-        self._turns[intent.priority].add(delivery.key, due_at)
+        self.waiting_bytes[intent.line] += len(row)
+        self._turns[intent.line].add(delivery.key, due_at)
 
-    def take_due(self, priority: Priority, now: float) -> Delivery | None:
-        """Of what is due of this priority, the one whose turn it is; it waits no longer."""
-        key = self._turns[priority].take(now)
-        if key is None:
-            return None
-        return self.take_back(key)
+    def take_due(self, line: Line, now: float) -> Delivery | None:
+        """Of what is due of this line, the one whose turn it is; it waits no longer."""
+        while (key := self._turns[line].take(now)) is not None:
+            delivery = self.waiting(key)
+            # What was taken back has left its place in line behind, and may wait for something else by now.
+            if delivery is not None and delivery.intent.due_at <= now:
+                self.take_back(delivery)
+                return delivery
+        return None
 
-    def take_back(self, key: Key) -> Delivery | None:
-        """It waits no longer, if it still did: its turn may come later all the same."""
-        row = self._state.get(WAITING, *key)
+    def take_back(self, delivery: Delivery) -> None:
+        """It waits no longer."""
+        row = self._state.get(WAITING, *delivery.key)
         if row is None:
-            return None
-        self._state.delete(WAITING, *key)
-        delivery = Delivery.from_row(zlib.decompress(row))
-        self.waiting_bytes[delivery.intent.priority] -= len(row)
-        return delivery
+            raise LookupError(f"nothing waits under {delivery.key}")
+        self._state.delete(WAITING, *delivery.key)
+        self.waiting_bytes[delivery.intent.line] -= len(row)
 
-    def doubtful(self, key: Key) -> Delivery | None:
-        """What waits because it may have arrived."""
+    def waiting(self, key: Key) -> Delivery | None:
         row = self._state.get(WAITING, *key)
-        delivery = None if row is None else Delivery.from_row(zlib.decompress(row))
-        return delivery if delivery is not None and delivery.intent.doubt is not None else None
+        return None if row is None else Delivery.from_row(zlib.decompress(row))
+
+    def waiting_about(self, company_id: str, customer_id: str) -> list[Delivery]:
+        rows = map(zlib.decompress, self._state.rows(WAITING, company_id).values())
+        return [Delivery.from_row(row) for row in rows if decode_intent(row).about == customer_id]
 
     def finish(self, delivery: Delivery, *, sent: bool) -> None:
         finished = Finished(delivery.intent.record_ms, delivery.due.redrive, sent, delivery.intent.since_ms)
@@ -185,10 +190,6 @@ class Ledger:
 
     def let_go(self, key: Key) -> None:
         self._state.delete(KEPT, *key)
-
-    def waiting_about(self, company_id: str, customer_id: str) -> list[Key]:
-        rows = self._state.rows(WAITING, company_id).items()
-        return [(company_id, id) for id, row in rows if decode_intent(zlib.decompress(row)).about == customer_id]
 
     def erase(self, company_id: str, customer_id: str) -> None:
         """No receipt is waited for any more: what would be needed then is the person."""

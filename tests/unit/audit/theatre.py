@@ -35,6 +35,7 @@ class Post:
     provider = "smtp"
     recognises_repeats = True
     gives_receipts = False
+    per_recipient = None
 
     def __init__(self) -> None:
         self.accepted: Counter[str] = Counter()

@@ -15,6 +15,7 @@ from streams.batch import Batch, Output
 from streams.batch import Record as AnyRecord
 from streams.clock import ManualClock, utc
 from streams.lane.queue import PartitionQueue
+from streams.policy.delivery.rates import Pace
 from streams.policy.delivery.results import Result
 from streams.settings import Settings
 from streams.state import State
@@ -75,6 +76,7 @@ class SilentChannel:
     provider: str = "smtp"
     recognises_repeats: bool = True
     gives_receipts: bool = True
+    per_recipient: Pace | None = None
 
     def receipt_reason(self, error: str | None) -> DeliveryReason:
         return DeliveryReason.DEAD_ADDRESS if error == "30005" else DeliveryReason.BOUNCED

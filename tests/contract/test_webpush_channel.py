@@ -185,9 +185,8 @@ async def test_errors_name_nobody() -> None:
     """Neither endpoint, keys, name nor text is in an error, though the service repeated them all."""
     async with recording(400) as service, channel() as push:
         anna = subscribed(service.url)
-        service.answer = " ".join(
-            (*anna, "/push/anna", "anna", PLAIN.name, PLAIN.subject, PLAIN.body_text)
-        ).encode()
+        repeated = (*anna, "/push/anna", "anna", PLAIN.name, PLAIN.subject, PLAIN.body_text)
+        service.answer = " ".join(repeated).encode()
         said = await send(push, anna)
     assert isinstance(said, Permanent)
     for secret in (anna.endpoint, anna.auth, anna.p256dh, "anna", "Anna", "Termin", "14:30"):

@@ -1,11 +1,11 @@
 """The circuit breaker of one channel: while nothing gets through, nothing more is tried, but for a probe now and
 then."""
 
-from streams.policy.delivery.results import Accepted, AccountWide, Permanent, Result, Transient
+from streams.policy.delivery.results import Accepted, AccountWide, Permanent, Result, Transient, Unconfirmed
 
 
 class Breaker:
-    """Opens after `failures` transient failures in a row (0: never), and at once when it is the account that is
+    """Opens after `failures` attempts in a row that came to nothing (0: never), and at once when it is the account that is
     refused; for `seconds` at a time. The first attempt after that is the probe: if it gets an answer, the breaker
     closes; if not, or if none is heard of, the next probe comes as long after.
 
@@ -37,7 +37,7 @@ class Breaker:
         match result:
             case AccountWide():
                 self._open_until = now + self._seconds
-            case Transient():
+            case Transient() | Unconfirmed():
                 self._in_a_row += 1
                 if self.is_open or 0 < self._failures <= self._in_a_row:
                     self._open_until = now + self._seconds

@@ -5,9 +5,9 @@ from streams.policy.delivery.results import Accepted, AccountWide, Permanent, Re
 
 
 class Breaker:
-    """Opens after `failures` attempts in a row that came to nothing, or to nothing known (0: never), and at once when
-    the account is refused; for `seconds` at a time. The first attempt after that is the probe: if it gets an answer,
-    the breaker closes; if not, or if none is heard of, the next probe comes as long after.
+    """Opens after `failures` attempts in a row that came to nothing, or to nothing known (0: never), and at once
+    when the account is refused; for `seconds` at a time. The first attempt after that is the probe: if it gets an
+    answer, the breaker closes; if not, or if none is heard of, the next probe comes as long after.
 
     It belongs to a process, and says only when something is tried: what was held back is lost by nothing that
     happens here.

@@ -12,7 +12,7 @@ from schemas.reasons import DeliveryReason
 from sinks.channels.answers import Answer, cleaned, message_id
 from sinks.channels.http import MAX_ANSWER_BYTES, Http
 from streams.policy.delivery.results import NotStarted, Transient, Unconfirmed
-from tests.support.smtp import closed_port
+from tests.support.smtp import closed_port, tls_context
 
 Said = Answer | Transient | Unconfirmed | NotStarted
 Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -96,6 +96,22 @@ async def test_no_tls() -> None:
         said = await post(url.replace("http:", "https:"))
     assert isinstance(said, Transient)
     assert HEAD not in server.received
+
+
+async def test_unknown_certificate() -> None:
+    """Who cannot show whom they are gets nothing, and nothing is lost."""
+
+    async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        server.received += await reader.read()
+
+    server = Server(listen)
+    listener = await asyncio.start_server(server, "127.0.0.1", 0, ssl=tls_context())
+    said = await post(f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}/x")
+    listener.close()
+    assert isinstance(said, Transient)
+    assert said.reason is DeliveryReason.CONNECTION_FAILED
+    assert "certificate" in said.error.lower()
+    assert server.received == b""
 
 
 async def test_silence_before_the_request() -> None:

@@ -154,8 +154,8 @@ class Ledger:
         """Of what is due of this line, the one whose turn it is; it waits no longer."""
         while (key := self._turns[line].take(now)) is not None:
             delivery = self.waiting(key)
-            # What was taken back has left its place in line behind, and may wait for something else by now.
-            if delivery is not None and delivery.intent.due_at <= now:
+            # What was taken back has left its place behind, and may stand elsewhere by now.
+            if delivery is not None and delivery.intent.due_at <= now and delivery.intent.line == line:
                 self.take_back(delivery)
                 return delivery
         return None

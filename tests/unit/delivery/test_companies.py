@@ -15,7 +15,7 @@ from streams.policy.delivery.ahead import AT_ONCE, LEAST_BYTES, Ahead
 from streams.policy.delivery.results import AccountWide
 from streams.policy.delivery.turns import Turns
 from tests.unit.delivery.support import GRACE_SECONDS, NOW, Record, Worker, request
-from tests.unit.delivery.test_attempts import ACCEPTED
+from tests.unit.delivery.test_attempts import ACCEPTED, TWO_CHANNELS
 from tests.unit.delivery.test_receipts import LOST, receipt
 
 HIGH, NORMAL, LOW = Priority.HIGH, Priority.NORMAL, Priority.LOW
@@ -152,6 +152,23 @@ def test_a_place_in_line_is_not_taken_over() -> None:
     worker.clock.moment += GRACE_SECONDS
     worker.tick()
     assert len(worker.jobs) == 1
+
+
+def test_a_place_in_one_line_is_none_in_another() -> None:
+    """What fell back, since a receipt said that it had not arrived, waits for a slot of its new channel, also when
+    the grace on the old one is over."""
+    worker = Worker(concurrency=1)
+    worker.send(worker.record(request(BIG, "n-0")))
+    by_sms = TWO_CHANNELS | {"channel": "sms", "fallback_channels": ["email"]}
+    worker.send(worker.record(request(BIG, "n-1", **by_sms), "delivery.sms"))
+    worker.answer(worker.jobs[1], LOST)
+    worker.send(receipt(worker, "failed", "sms"))
+    worker.run()
+    worker.clock.moment += GRACE_SECONDS + 1
+    worker.tick()
+    assert [job.delivery.key[1] for job in worker.jobs] == ["n-0"]
+    worker.answer(worker.jobs[0], ACCEPTED)
+    assert [(job.delivery.key[1], job.delivery.intent.channel) for job in worker.jobs] == [("n-1", "email")]
 
 
 def person(customer_id: str) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""A whole system of its own: topics, a database, a mail server, and workers on them."""
+"""A whole system of its own: topics, a database, a mail server, other providers if wanted, and workers on them."""
 
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from streams.audit.reading import lag, read
 from streams.settings import Settings
 from streams.topics import topic_admin, wanted_topics
 from tests.e2e.mailbox import MailBox
+from tests.e2e.providers import Providers, providers
 from tests.e2e.workers import Worker
 from tests.support import booking
 from tests.support.kafka import PARTITIONS, KafkaSpace
@@ -36,10 +37,14 @@ def _delivered(error: KafkaError | None, _: Message) -> None:
 
 
 class System:
-    """`settings`: in lower case and without the prefix, as the attributes of `Settings`."""
+    """`settings`: in lower case and without the prefix, as the attributes of `Settings`. Without `providers` there
+    is nothing but mail."""
 
-    def __init__(self, bootstrap: str, folder: Path, box: MailBox, **settings: object) -> None:
+    def __init__(
+        self, bootstrap: str, folder: Path, box: MailBox, providers: Providers | None = None, **settings: object
+    ) -> None:
         self.box = box
+        self._providers = providers
         self.folder = folder
         values = {
             "brokers": bootstrap,
@@ -57,6 +62,7 @@ class System:
             "breaker_seconds": 1,
             "web_port": 0,
             "log_format": "json",
+            **(providers.settings if providers is not None else {}),
             **settings,
         }
         given = {f"STAFFETTA_{name.upper()}": str(value) for name, value in values.items()}
@@ -66,6 +72,8 @@ class System:
         self.kafka = KafkaSpace(bootstrap, self.settings.topic_prefix)
         self.database = create_engine(self.settings.database_url)
         self.workers: list[Worker] = []
+        if providers is not None:
+            providers.front.ports = self._webhook_ports
         self._producer: Producer | None = None
 
     # --- what a user does first ---
@@ -149,6 +157,15 @@ class System:
 
     # --- looking ---
 
+    @property
+    def providers(self) -> Providers:
+        assert self._providers is not None, "this system has no providers but mail"
+        return self._providers
+
+    def _webhook_ports(self) -> list[int]:
+        """Of the workers that live and listen; those without `deliver` have no webhooks."""
+        return [port for worker in self.workers if worker.has_webhooks and (port := worker.port) is not None]
+
     def read(self, *topics: str) -> Log:
         return read(self.settings, topics)
 
@@ -177,10 +194,15 @@ class System:
 
 
 @contextmanager
-def system(bootstrap: str, folder: Path, *, prepared: bool = True, **settings: object) -> Iterator[System]:
-    """With its topics and tables, unless it is not to be `prepared`, and a mail server of its own."""
-    with MailBox() as box:
-        made = System(bootstrap, folder, box, **settings)
+def system(
+    bootstrap: str, folder: Path, *, prepared: bool = True, with_providers: bool = False, **settings: object
+) -> Iterator[System]:
+    """With its topics and tables, unless it is not to be `prepared`, a mail server of its own, and the simulated
+    providers of the other channels `with_providers`."""
+    with ExitStack() as stack:
+        box = stack.enter_context(MailBox())
+        others = stack.enter_context(providers()) if with_providers else None
+        made = System(bootstrap, folder, box, others, **settings)
         try:
             if prepared:
                 made.prepare()

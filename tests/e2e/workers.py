@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from streams.supervisor.child import die_with_parent
 from tests.support.waiting import wait_until
@@ -24,6 +25,8 @@ class Worker:
 
     def __init__(self, environment: Mapping[str, str], log: Path, *arguments: str) -> None:
         self._log = log
+        self._port: int | None = None
+        self.has_webhooks = "--role" not in arguments or "deliver" in arguments
         with log.open("wb") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "streams.cli", "worker", *arguments],
@@ -73,6 +76,15 @@ class Worker:
     def url(self) -> str:
         url: str = self.wait_for_log("worker started")[0]["url"]
         return url
+
+    @property
+    def port(self) -> int | None:
+        """Where it listens; None before it does, and once it has ended."""
+        if self.process.poll() is not None:
+            return None
+        if self._port is None and (started := self.logged("worker started")):
+            self._port = urlsplit(started[0]["url"]).port
+        return self._port
 
     def get(self, path: str) -> tuple[int, str]:
         """(status, body); status 0 while nobody answers."""

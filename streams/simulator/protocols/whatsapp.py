@@ -232,6 +232,7 @@ def _settings(base_url: str) -> Mapping[str, str]:
         "STAFFETTA_WHATSAPP_BASE_URL": base_url,
         "STAFFETTA_WHATSAPP_PHONE_NUMBER_ID": PHONE_NUMBER_ID,
         "STAFFETTA_WHATSAPP_TOKEN": TOKEN,
+        "STAFFETTA_WHATSAPP_APP_SECRET": APP_SECRET,
     }
 
 

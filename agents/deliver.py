@@ -16,6 +16,7 @@ whether that still makes sense.
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import cast
 
 from agents import intake
@@ -71,6 +72,7 @@ class Deliver:
         `Channel.send`."""
         if channels is None:
             channels = open_channels(settings)
+        self._channels = channels
         self._clock = settings.clock() if clock is None else clock
         self._monotonic = monotonic
         self._partitions = settings.partitions
@@ -90,7 +92,7 @@ class Deliver:
             name: Capacity(
                 Slots(getattr(settings, f"{name}_concurrency")),
                 Rates(getattr(settings, f"{name}_per_second"), channel.per_recipient),
-                Breaker(settings.breaker_failures, settings.breaker_seconds),
+                partial(Breaker, settings.breaker_failures, settings.breaker_seconds),
             )
             for name, channel in channels.items()
         }
@@ -222,8 +224,10 @@ class Deliver:
         """Start the attempt, if nothing speaks against it."""
         if not course.may_start(delivery):
             return
-        capacity, recipient = self._capacity[delivery.intent.channel], course.address(delivery)
-        held_until = capacity.held_until(recipient, course.now, self._monotonic())
+        channel = delivery.intent.channel
+        account = self._channels[channel].account(self._rules.address(channel, delivery.due.recipient))
+        recipient = course.address(delivery)
+        held_until = self._capacity[channel].held_until(account, recipient, course.now, self._monotonic())
         if held_until is None:
             self._start(course, delivery)
         else:

@@ -23,6 +23,11 @@ class Breaker:
     def is_open(self) -> bool:
         return self._open_until is not None
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it knows of no failure."""
+        return self._open_until is None and not self._in_a_row
+
     def held_until(self, now: float) -> float | None:
         """Until when an attempt is to be put off; None: it may be made."""
         if self._open_until is None:

@@ -38,8 +38,9 @@ def test_none_lost_none_doubled(bootstrap: str, postgres: Postgres, tmp_path: Pa
     ):
         load = MailLoad(made, rng)
         load.open()
-        load.start()
         faults = DeliveryFaults(made, rng)
+        faults.wait_until_ready()
+        load.start()
         faults.inject(faults.plan())
         faults.settle()
         load.finish()

@@ -136,7 +136,12 @@ def phone(number: int) -> str:
 
 def _notified(events: Iterable[Made]) -> Iterator[Made]:
     """What `notify` makes of them, its own requests read too."""
-    role = Notify(partitions=1, recipient_hash_key=b"bench", smtp_from="post@bench.example")
+    role = Notify(
+        partitions=1,
+        recipient_hash_key=b"bench",
+        retry_schedule_seconds=(60, 300, 900),
+        smtp_from="post@bench.example",
+    )
     state, offsets = State(0, Notify.tables), {topic: count() for topic in Notify.topics}
     role.recovered(state)
     for made in events:

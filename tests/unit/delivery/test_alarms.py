@@ -82,3 +82,15 @@ async def test_browsers_whose_service_is_away() -> None:
     assert not capacity.is_broken
     assert [capacity.hear(there, said, 40) for said in (BUSY, Accepted("x"))] == [None, None]
     assert capacity._breakers == {}
+
+
+def test_what_waits_is_shown() -> None:
+    """Messages in line have left their topic, so that the group's lag does not show them: a gauge does."""
+    worker = Worker(concurrency=4)
+    worker.send(*[worker.record(request("co-7", f"n-{number}")) for number in range(10)])
+    assert metric("staffetta_messages_waiting", priority="normal") == 7
+    worker.answer(worker.jobs[0], Accepted("<m>"))
+    assert metric("staffetta_messages_waiting", priority="normal") == 6
+    worker.crash()
+    worker.run()
+    assert metric("staffetta_messages_waiting", priority="normal") >= 6

@@ -22,7 +22,9 @@ from schemas.reasons import ChannelName
 
 ROLE, CLIENT = "bench.workers.role", "bench.workers.http_client"
 CHANNEL, BARE, DELIVER = "channel", "bare client", "deliver"
-COUNT = 5_000
+COUNTS = {"at once": 5_000, "after 100 ms": 3_000}
+SECONDS = {"at once": 0.0, "after 100 ms": 0.1}
+"""How many seconds the providers take to answer. Real ones take some tenths of one."""
 CONNECTIONS = 20
 COMPANIES = 50
 CREATED = "appointment.created"
@@ -33,29 +35,36 @@ Run = Callable[[], dict[str, Any]]
 
 
 def steps(scale: Scale) -> int:
-    return scale.rounds * (2 * len(KINDS) + 1)
+    return scale.rounds * (2 * len(KINDS) + 1 + 3)
 
 
 def measure(brokers: str, scale: Scale, narrator: Narrator) -> dict[str, Any]:
-    """By kind: `throughput` of each contestant, and what they make `against` the bare client."""
-    count = scale.of(COUNT)
-    sms = Clinics((), COMPANIES, channel=ChannelName.SMS).attempts(count, CREATED, "fast.example")
-    return {kind: _contest(kind, _runs(kind, count, brokers, sms), scale.rounds, narrator) for kind in KINDS}
+    """By what is sent, and how soon it is answered: `throughput` of each contestant, and what they make `against`
+    the bare client."""
+    found = {}
+    for kind, answered in [*((kind, "at once") for kind in KINDS), (BY_SMS, "after 100 ms")]:
+        count, name = scale.of(COUNTS[answered]), f"{kind}, answered {answered}"
+        runs = _runs(kind, count, SECONDS[answered], brokers)
+        found[name] = _contest(name, runs, scale.rounds, narrator)
+    return found
 
 
-def _runs(kind: str, count: int, brokers: str, sms: list[Made]) -> dict[str, Run]:
+def _runs(kind: str, count: int, seconds: float, brokers: str) -> dict[str, Run]:
     runs: dict[str, Run] = {
-        CHANNEL: lambda: _client("channel", kind, count),
-        BARE: lambda: _client("bare", kind, count),
+        CHANNEL: lambda: _client("channel", kind, count, seconds),
+        BARE: lambda: _client("bare", kind, count, seconds),
     }
-    return runs | ({DELIVER: lambda: _deliver(brokers, sms)} if kind == BY_SMS else {})
+    if kind != BY_SMS:
+        return runs
+    sms = Clinics((), COMPANIES, channel=ChannelName.SMS).attempts(count, CREATED, "fast.example")
+    return runs | {DELIVER: lambda: _deliver(brokers, sms, seconds)}
 
 
-def _contest(kind: str, contestants: dict[str, Run], rounds: int, narrator: Narrator) -> dict[str, Any]:
+def _contest(name: str, contestants: dict[str, Run], rounds: int, narrator: Narrator) -> dict[str, Any]:
     runs: dict[str, list[dict[str, Any]]] = {label: [] for label in contestants}
     for _ in range(rounds):
         for label, run in contestants.items():
-            with narrator.step(f"{kind}, {label}") as say:
+            with narrator.step(f"{name}: {label}") as say:
                 load = os.getloadavg()[0]
                 runs[label].append(run() | {"load_before": round(load, 1)})
                 found = runs[label][-1]
@@ -66,18 +75,21 @@ def _contest(kind: str, contestants: dict[str, Run], rounds: int, narrator: Narr
     }
 
 
-def _client(way: str, kind: str, count: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="staffetta-bench-") as folder, providers(Path(folder)) as server:
+def _client(way: str, kind: str, count: int, seconds: float) -> dict[str, Any]:
+    with (
+        tempfile.TemporaryDirectory(prefix="staffetta-bench-") as folder,
+        providers(Path(folder), seconds) as server,
+    ):
         job = Job("", "", 0, folder, connections=CONNECTIONS, settings=server.settings)
         with worker(CLIENT, job, way, kind, str(count), str(server.push_port)) as process:
             samples = until_taken(server, count, process)
             return rate(samples, count, process, server) | {"answers": server.taken}
 
 
-def _deliver(brokers: str, attempts: list[Made]) -> dict[str, Any]:
+def _deliver(brokers: str, attempts: list[Made], seconds: float) -> dict[str, Any]:
     load = Clinics(("booking.directory", "delivery.sms"), COMPANIES, channel=ChannelName.SMS)
     count = len(attempts)
-    with _stage(brokers, load) as (job, server):
+    with _stage(brokers, load, seconds) as (job, server):
         progress, before = Progress(job, load), write(job, load.before())
         with worker(ROLE, job, "deliver") as process:
             progress.wait_for(before, process)
@@ -89,6 +101,6 @@ def _deliver(brokers: str, attempts: list[Made]) -> dict[str, Any]:
 
 
 @contextmanager
-def _stage(brokers: str, load: Clinics) -> Iterator[tuple[Job, Providers]]:
-    with topics(brokers, load, 4) as job, providers(Path(job.folder)) as server:
+def _stage(brokers: str, load: Clinics, seconds: float) -> Iterator[tuple[Job, Providers]]:
+    with topics(brokers, load, 4) as job, providers(Path(job.folder), seconds) as server:
         yield replace(job, connections=CONNECTIONS, settings=server.settings), server

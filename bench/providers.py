@@ -14,19 +14,20 @@ import orjson
 import uvloop
 
 from bench.sink import SIZE
-from streams.simulator import Accepted, Call, Simulator, World
+from streams.simulator import Accepted, Call, Fault, Kind, Rule, Simulator, World
 
 
 class Providers:
     """They listen once this is made. `settings` lead a worker there; `push_port` is where browsers subscribe."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, answer_seconds: float = 0.0) -> None:
+        """`answer_seconds`: how long the answer to a message takes."""
         counter = folder / "providers.count"
         counter.write_bytes(bytes(SIZE))
         with counter.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), SIZE, access=mmap.ACCESS_READ)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bench.providers", str(counter)], stdout=subprocess.PIPE
+            [sys.executable, "-m", "bench.providers", str(counter), str(answer_seconds)], stdout=subprocess.PIPE
         )
         assert self.process.stdout is not None
         self.settings: Mapping[str, str]
@@ -48,8 +49,8 @@ class Providers:
 
 
 @contextmanager
-def providers(folder: Path) -> Iterator[Providers]:
-    made = Providers(folder)
+def providers(folder: Path, answer_seconds: float = 0.0) -> Iterator[Providers]:
+    made = Providers(folder, answer_seconds)
     try:
         yield made
     finally:
@@ -64,10 +65,12 @@ class _Counting(World):
         return super().accept(call, message_id)
 
 
-async def _serve(counter: Path) -> None:
+async def _serve(counter: Path, answer_seconds: float) -> None:
     with counter.open("r+b") as file, mmap.mmap(file.fileno(), SIZE) as mapped:
         world = _Counting()
         world.counter = mapped
+        if answer_seconds:
+            world.rules.add(Rule(fault=Fault(kind=Kind.SLOW, seconds=answer_seconds)))
         async with Simulator(world) as simulator:
             told = simulator.settings(), simulator.doors["webpush"].port
             print(orjson.dumps(told).decode(), flush=True)
@@ -76,4 +79,4 @@ async def _serve(counter: Path) -> None:
 
 if __name__ == "__main__":
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(_serve(Path(sys.argv[1])))
+    asyncio.run(_serve(Path(sys.argv[1]), float(sys.argv[2])))

@@ -16,30 +16,30 @@ whether that still makes sense.
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 from agents import intake
+from agents.sending import Completion, Job, Sender
 from schemas.configuration import CustomerErased
 from schemas.event_types import priority_topic
 from schemas.notifications import AttemptDue
 from schemas.reasons import ChannelName, DeliveryReason, IntakeResult, Priority, RefusedReason
 from schemas.receipts import ProviderReceipt
 from sinks.channels import CHANNELS, open_channels
-from sinks.channels.base import Channel, Message
-from streams import metrics
+from sinks.channels.base import Channel
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
-from streams.clock import Clock, utc
-from streams.policy.delivery import receipts, unsubscribing
+from streams.clock import Clock
+from streams.policy.delivery import receipts
 from streams.policy.delivery.ahead import AT_ONCE, Ahead
 from streams.policy.delivery.breaker import Breaker
+from streams.policy.delivery.capacity import Capacity
 from streams.policy.delivery.course import Course, Rules
 from streams.policy.delivery.intents import Delivery, Intent, Line
 from streams.policy.delivery.known import hearing
 from streams.policy.delivery.ledger import TABLES, Ledger
 from streams.policy.delivery.picking import pick
 from streams.policy.delivery.rates import Rates
-from streams.policy.delivery.results import Accepted, Result, Unconfirmed
+from streams.policy.delivery.results import Result, Unconfirmed
 from streams.policy.delivery.slots import ORDER, Slots
 from streams.settings import Settings
 from streams.state import State
@@ -50,21 +50,6 @@ LINES = {Line(channel, priority): priority_topic(channel, priority) for priority
 _LEDGER = ""
 """The key of the ledger among the derived values: no company has an empty id."""
 _WORKER_DIED = Unconfirmed(DeliveryReason.WORKER_DIED, "the worker ended before it could record the answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A message to be handed over."""
-
-    delivery: Delivery
-    message: Message
-    begin_before: float
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    delivery: Delivery
-    result: Result
 
 
 class Deliver:
@@ -86,11 +71,9 @@ class Deliver:
         `Channel.send`."""
         if channels is None:
             channels = open_channels(settings)
-        self._channels = channels
         self._clock = settings.clock() if clock is None else clock
         self._monotonic = monotonic
         self._partitions = settings.partitions
-        self._public_url = settings.public_url
         self._rules = Rules(
             channels,
             (settings.recipient_hash_key or "").encode(),
@@ -103,15 +86,16 @@ class Deliver:
             settings.receipt_wait_seconds,
         )
         self._begin_seconds = settings.session_timeout_seconds / 2
-        self._slots = {name: Slots(getattr(settings, f"{name}_concurrency")) for name in channels}
-        self._rates = {
-            name: Rates(getattr(settings, f"{name}_per_second"), channel.per_recipient)
+        self._capacity = {
+            name: Capacity(
+                Slots(getattr(settings, f"{name}_concurrency")),
+                Rates(getattr(settings, f"{name}_per_second"), channel.per_recipient),
+                Breaker(settings.breaker_failures, settings.breaker_seconds),
+            )
             for name, channel in channels.items()
         }
+        self._sender = Sender(channels, self._capacity, self._clock, self._rules, settings.public_url)
         self._ahead = Ahead(settings.memory_budget_mb * 2**20)
-        self._breakers = {
-            name: Breaker(settings.breaker_failures, settings.breaker_seconds) for name in self._channels
-        }
 
     def step(self, batch: Batch, state: State) -> Effects:
         ledger = self._ledger(state)
@@ -134,8 +118,8 @@ class Deliver:
 
     def recovered(self, state: State) -> None:
         state.shared = secrets.token_hex(8)
-        for slots in self._slots.values():
-            slots.clear()
+        for capacity in self._capacity.values():
+            capacity.slots.clear()
         self._ahead.clear()
 
     def next_wakeup(self, state: State) -> float | None:
@@ -146,15 +130,7 @@ class Deliver:
         return pick(fetched, LINES, self._ahead, state.partition, limit)
 
     async def perform(self, job: Job) -> Completion:
-        channel = job.delivery.intent.channel
-        result = await self._channels[channel].send(job.message, job.begin_before)
-        if isinstance(result, Accepted):
-            waited = self._clock.now() - job.delivery.due.due_at.timestamp()
-            metrics.EVENT_TO_OUTCOME.labels(channel).observe(max(0.0, waited))
-        breaker = self._breakers[channel]
-        breaker.hear(result, self._clock.now())
-        metrics.BREAKER_OPEN.labels(channel).set(breaker.is_open)
-        return Completion(job.delivery, result)
+        return await self._sender.perform(job)
 
     def poison(self, topic: str, record: Record, detail: str) -> Output:
         return intake.dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, ROLE)
@@ -232,28 +208,22 @@ class Deliver:
 
     def _has_room(self, course: Course, line: Line) -> bool:
         """Where there is no such channel, nothing is sent that would need any."""
-        channel, priority = line
-        if channel not in self._channels:
-            return True
-        held = _of(channel, course.ledger.in_flight)
-        return (
-            self._rates[channel].is_free(self._monotonic())
-            and self._slots[channel].room(course.state.partition, priority, held) > 0
-        )
+        capacity, partition = self._capacity.get(line.channel), course.state.partition
+        held = _of(line.channel, course.ledger.in_flight)
+        return capacity is None or capacity.has_room(partition, line.priority, held, self._monotonic())
 
     def _state_holding(self, partition: int, ledger: Ledger, now: float) -> None:
-        waiting = ledger.waiting(now)
-        for channel, slots in self._slots.items():
-            waits = {line.priority for line in waiting if line.channel is channel}
-            slots.hold(partition, _of(channel, ledger.in_flight), waits)
+        due = ledger.due(now)
+        for channel, capacity in self._capacity.items():
+            waiting = {line.priority for line in due if line.channel is channel}
+            capacity.slots.hold(partition, _of(channel, ledger.in_flight), waiting)
 
     def _begin(self, course: Course, delivery: Delivery) -> None:
         """Start the attempt, if nothing speaks against it."""
         if not course.may_start(delivery):
             return
-        channel = delivery.intent.channel
-        wait = self._rates[channel].recipient_waits(course.address(delivery), self._monotonic())
-        held_until = course.now + wait if wait else self._breakers[channel].held_until(course.now)
+        capacity, recipient = self._capacity[delivery.intent.channel], course.address(delivery)
+        held_until = capacity.held_until(recipient, course.now, self._monotonic())
         if held_until is None:
             self._start(course, delivery)
         else:
@@ -264,36 +234,10 @@ class Deliver:
         course.put_off(delivery, until)
 
     def _start(self, course: Course, delivery: Delivery) -> None:
-        intent, due = delivery
-        content = due.contents[intent.channel]
-        message = Message(
-            company_id=due.company_id,
-            notification_id=due.notification_id,
-            address=self._channels[intent.channel].address(due.recipient) or "",
-            name=due.recipient.name,
-            subject=content.subject or "",
-            body_text=content.body_text,
-            body_html=content.body_html,
-            sender_name=due.sender_name,
-            reply_to=due.reply_to,
-            calendar=content.calendar,
-            unsubscribe_url=self._unsubscribe_url(intent.channel, due),
-            attempt=due.attempt,
-            template=content.provider_template,
-            ttl_seconds=None if due.not_after is None else due.not_after.timestamp() - course.now,
-            priority=due.priority,
-            composed_at=utc(intent.composed_at),
-        )
-        share = course.state.owned / self._partitions
-        self._rates[intent.channel].taken(course.address(delivery), self._monotonic(), share)
-        begin_before = self._monotonic() + self._begin_seconds
-        course.effects.jobs.append(Job(course.ledger.start(delivery), message, begin_before))
-
-    def _unsubscribe_url(self, channel: ChannelName, due: AttemptDue) -> str | None:
-        if self._public_url is None:
-            return None
-        hashed = self._rules.recipient_hash(channel, due.recipient)
-        return unsubscribing.link(due, channel, hashed, self._public_url, self._rules.hash_key)
+        ticks, share = self._monotonic(), course.state.owned / self._partitions
+        self._capacity[delivery.intent.channel].taken(course.address(delivery), ticks, share)
+        message = self._sender.message(delivery, course.now)
+        course.effects.jobs.append(Job(course.ledger.start(delivery), message, ticks + self._begin_seconds))
 
 
 def _of(channel: ChannelName, counted: Mapping[Line, int]) -> dict[Priority, int]:

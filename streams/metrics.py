@@ -44,7 +44,7 @@ DEAD_LETTERS = Counter(
 )
 HELD_BACK = Counter(
     "staffetta_held_back_total",
-    "Attempts put off because the channel's breaker was open; none was made, so no outcome was written.",
+    "Attempts put off while the breaker is open, or the recipient gets no more yet; none was made, none is told.",
     ["channel"],
     registry=REGISTRY,
 )
@@ -59,6 +59,13 @@ EVENT_TO_OUTCOME = Histogram(
     "From the moment a message was due (that of its event, at first) to the provider's acceptance, by the clock.",
     ["channel"],
     buckets=_PATIENT,
+    registry=REGISTRY,
+)
+
+ACCOUNT_REFUSED = Counter(
+    "staffetta_account_refused_total",
+    "Attempts that were refused for the account's sake: nothing goes out on the channel until somebody mends it.",
+    ["channel", "reason"],
     registry=REGISTRY,
 )
 

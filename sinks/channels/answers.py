@@ -12,9 +12,12 @@ from schemas.reasons import DeliveryReason
 from streams.policy.delivery.results import AccountWide, Permanent, Result, Transient, Unconfirmed
 
 MAX_ERROR = 300
+MAX_ID = 300
+LONGEST_SECONDS = 999_999_999.0
+"""Of a `Retry-After`, in either form: later moments have no date."""
 _NEVER_SAID = (
-    re.compile(r"[a-z]+://[^\s\"'<>]+", re.IGNORECASE),
-    re.compile(r"[^\s<>()\"',;:]+@[^\s<>()\"',;:]+"),
+    re.compile(r"(?<![a-z])[a-z]+://[^\s\"'<>]+", re.IGNORECASE),
+    re.compile(r"(?<![^\s<>()\"',;:])[^\s<>()\"',;:]+@[^\s<>()\"',;:]+"),
     re.compile(r"(?<![\w.])\+?\d(?:[ ()./-]{0,2}\d){6,}"),
     re.compile(r"[A-Za-z0-9_:.~+/=-]{24,}"),
 )
@@ -79,7 +82,7 @@ class Answer:
         until, now = _timestamp(said), _timestamp(self.headers.get("Date", ""))
         if until is None:
             return None
-        return max(0.0, until - (self._said_at if now is None else now))
+        return min(max(0.0, until - (self._said_at if now is None else now)), LONGEST_SECONDS)
 
     def told(self, code: object, said: object) -> str:
         """An error in words, still to be cleaned."""
@@ -101,6 +104,12 @@ def get(content: Any, *path: str | int) -> Any:
     return content
 
 
+def message_id(content: Any) -> str | None:
+    """A provider's name for a message, if it is one that can be kept."""
+    is_one = isinstance(content, str) and 0 < len(content) <= MAX_ID and content.isprintable()
+    return content if is_one else None
+
+
 def number(content: Any) -> int | None:
     """An error code, which some write as text."""
     if isinstance(content, str) and content.isdecimal() and len(content) < 10:
@@ -119,6 +128,7 @@ def cleaned(text: str, secrets: Iterable[str | None] = ()) -> str:
     characters or more), addresses, numbers, URLs and tokens; on one line, and not longer than needed."""
     for secret in sorted({each for each in secrets if each and len(each) > 2}, key=len, reverse=True):
         text = re.sub(re.escape(secret), "…", text, flags=re.IGNORECASE)
+    text = "".join(each if each.isprintable() else " " for each in text)
     for pattern in _NEVER_SAID:
         text = pattern.sub("…", text)
     return " ".join(text.split())[:MAX_ERROR]

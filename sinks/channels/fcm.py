@@ -22,6 +22,7 @@ from sinks.channels.answers import (
     by_status,
     cleaned,
     get,
+    message_id,
 )
 from sinks.channels.base import Message
 from sinks.channels.http import Http
@@ -45,7 +46,6 @@ MEANINGS: dict[str, Meaning] = {
 """By `errorCode`."""
 LATER_SECONDS = {THROTTLED: 60.0, UNAVAILABLE: 10.0}
 """Where it does not say itself when to try again."""
-MOST_NAME = 300
 
 
 class Fcm:
@@ -129,8 +129,8 @@ class Fcm:
 
 
 def _accepted(said: Answer) -> Result:
-    name = get(said.json(), "name")
-    return Accepted(name) if isinstance(name, str) and 0 < len(name) <= MOST_NAME else said.unclear()
+    name = message_id(get(said.json(), "name"))
+    return said.unclear() if name is None else Accepted(name)
 
 
 def _code(error: Any) -> str | None:

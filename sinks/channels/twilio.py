@@ -23,6 +23,7 @@ from sinks.channels.answers import (
     Meaning,
     by_status,
     cleaned,
+    message_id,
     number,
     reason_of,
 )
@@ -138,8 +139,8 @@ class Twilio:
 
     def _judged(self, answer: Answer, message: Message) -> Result:
         content = answer.json()
-        sid = content.get("sid")
-        if answer.is_success and isinstance(sid, str) and sid and content.get("status") not in _FAILED:
+        sid = message_id(content.get("sid"))
+        if answer.is_success and sid is not None and content.get("status") not in _FAILED:
             return Accepted(sid)
         code = number(content.get("error_code" if answer.is_success else "code"))
         if answer.is_success and code is None:

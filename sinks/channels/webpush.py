@@ -35,6 +35,8 @@ MEANINGS: dict[int, Meaning] = {
 }
 """By status."""
 ACCEPTED = frozenset({200, 201, 202})
+MOST_WORDS = 1000
+"""Bytes. What is longer is not repeated: whoever answers is whom a customer named, and may say anything."""
 
 
 class WebPush:
@@ -132,8 +134,9 @@ def _judged(said: Answer, message: Message, subscription: Subscription) -> Resul
     if said.is_success:
         return said.unclear()
     meaning = MEANINGS.get(said.status, UNAVAILABLE if said.status >= 500 else REJECTED)
-    secrets = (subscription.endpoint, subscription.auth, subscription.p256dh, message.name, message.subject)
-    words = cleaned(said.body.decode(errors="replace")[:1000], (*secrets, message.body_text))
+    path = subscription.endpoint.removeprefix(subscription.origin)
+    secrets = (*subscription, path, path.rpartition("/")[2], message.name, message.subject, message.body_text)
+    words = cleaned(said.body.decode(errors="replace"), secrets) if len(said.body) <= MOST_WORDS else ""
     return meaning.of(
         f"HTTP {said.status}: {words}" if words else f"HTTP {said.status}", said.retry_after_seconds()
     )

@@ -23,6 +23,7 @@ from sinks.channels.answers import (
     by_status,
     cleaned,
     get,
+    message_id,
     number,
     reason_of,
 )
@@ -135,9 +136,9 @@ class WhatsApp:
 
     def _judged(self, answer: Answer, message: Message) -> Result:
         content = answer.json()
-        message_id, error = get(content, "messages", 0, "id"), content.get("error")
-        if answer.is_success and isinstance(message_id, str) and message_id:
-            return Accepted(message_id)
+        taken_as, error = message_id(get(content, "messages", 0, "id")), content.get("error")
+        if answer.is_success and taken_as is not None:
+            return Accepted(taken_as)
         if answer.is_success and error is None:
             return answer.unclear()
         code = number(get(error, "code"))

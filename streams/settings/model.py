@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     delay_ladder_seconds: Ladder = Field(default=(1, 10, 60, 300, 900, 3600), examples=["1,10,60,300,900,3600"])
     """Each is a topic in which messages wait for that long."""
     breaker_failures: int = Field(default=20, ge=0, examples=["20"])
-    """Transient failures in a row after which a channel is left alone for a while; 0: never."""
+    """Failures in a row after which a channel is left alone for a while; 0: never."""
     breaker_seconds: FiniteFloat = Field(default=30, gt=0, examples=["30"])
     recipient_allowlist: Names = Field(default=(), examples=["*@example.org,anna@example.com"])
     """Shell patterns; nobody else is written to. For staging."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from sinks.channels.http import Http
 from sinks.channels.pushing.access import AccessTokens
@@ -18,6 +20,11 @@ from tests.contract.fcm_support import (
     tokens_of,
 )
 
+OTHER_KEY = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    .decode()
+)
 Change = Callable[[dict[str, Any]], Any]
 
 
@@ -65,10 +72,11 @@ async def test_simulated_requests(change: Change, status: int) -> None:
     [
         {"private_key_id": "other", "token_uri": "http://127.0.0.1:1/other"},
         {"client_email": "mallory@example.org"},
+        {"private_key": OTHER_KEY},
     ],
 )
 async def test_simulated_tokens(change: dict[str, str]) -> None:
-    """No token for an assertion that is another's, or meant for somebody else."""
+    """No token for an assertion that is another's, signed with another key, or meant for somebody else."""
     async with Simulator() as simulator:
         url = simulator.doors[fcm.NAME].url
         wrong = dataclasses.replace(account(url), **change)

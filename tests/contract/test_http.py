@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from schemas.reasons import DeliveryReason
-from sinks.channels.answers import Answer, cleaned
+from sinks.channels.answers import Answer, cleaned, message_id
 from sinks.channels.http import MAX_ANSWER_BYTES, Http
 from streams.policy.delivery.results import NotStarted, Transient, Unconfirmed
-from tests.support.smtp import closed_port
+from tests.support.smtp import closed_port, tls_context
 
 Said = Answer | Transient | Unconfirmed | NotStarted
 Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -96,6 +96,22 @@ async def test_no_tls() -> None:
         said = await post(url.replace("http:", "https:"))
     assert isinstance(said, Transient)
     assert HEAD not in server.received
+
+
+async def test_unknown_certificate() -> None:
+    """Who cannot show whom they are gets nothing, and nothing is lost."""
+
+    async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        server.received += await reader.read()
+
+    server = Server(listen)
+    listener = await asyncio.start_server(server, "127.0.0.1", 0, ssl=tls_context())
+    said = await post(f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}/x")
+    listener.close()
+    assert isinstance(said, Transient)
+    assert said.reason is DeliveryReason.CONNECTION_FAILED
+    assert "certificate" in said.error.lower()
+    assert server.received == b""
 
 
 async def test_silence_before_the_request() -> None:
@@ -265,6 +281,7 @@ def answer(**headers: str) -> Answer:
         (answer(Retry_After="1e999"), None),
         (answer(Retry_After="Tue, 24 Nov 2026 10:00:30 GMT", Date="Tue, 24 Nov 2026 10:00:00 GMT"), 30.0),
         (answer(Retry_After="Tue, 24 Nov 2026 09:00:00 GMT", Date="Tue, 24 Nov 2026 10:00:00 GMT"), 0.0),
+        (answer(Retry_After="Fri, 31 Dec 9999 23:59:59 GMT", Date="Thu, 01 Jan 1970 00:00:00 GMT"), 999_999_999.0),
     ],
 )
 def test_retry_after(said: Answer, seconds: float | None) -> None:
@@ -290,3 +307,17 @@ def test_errors_are_cleaned(secret: str) -> None:
     said = cleaned(f"The number {secret} is not valid (code 21211),\n see {secret}", ["Anna Müller", "Ihr Termin"])
     assert secret.lower() not in said.lower()
     assert said.startswith("The number … is not valid (code 21211), see")
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\ud800", "\u2028", "\x1b", "\n"])
+def test_signs_that_no_record_can_hold(sign: str) -> None:
+    """What databases, logs or JSON would choke on is not in an error, and no name for a message has it."""
+    assert cleaned(f"not{sign}now") == "not now"
+    assert message_id(f"SM{sign}1") is None
+    assert message_id("SM1") == "SM1"
+
+
+@pytest.mark.parametrize("nonsense", ["a", "1", "a.", "1 ", "a@", "+1", "://"])
+def test_cleaning_nonsense(nonsense: str) -> None:
+    """Whatever a provider answers, going through it takes no longer than its length: these would take hours."""
+    assert len(cleaned(nonsense * 1_000_000)) <= 300

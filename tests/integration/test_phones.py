@@ -34,13 +34,17 @@ def providers() -> Iterator[Simulator]:
 
 @pytest.fixture
 def road(bootstrap: str, tmp_path: Path, providers: Simulator) -> Iterator[System]:
-    settings = {
+    with system(bootstrap, tmp_path, **accounts(providers)) as road:
+        yield road
+
+
+def accounts(providers: Simulator) -> dict[str, str]:
+    """The settings of SMS and WhatsApp."""
+    return {
         name.removeprefix("STAFFETTA_").lower(): value
         for name, value in providers.settings().items()
         if name.startswith(("STAFFETTA_TWILIO", "STAFFETTA_WHATSAPP"))
     }
-    with system(bootstrap, tmp_path, **settings) as road:
-        yield road
 
 
 def ask(road: System, notification_id: str, channel: str, *fallbacks: str, **changes: Any) -> None:

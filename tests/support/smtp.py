@@ -79,7 +79,7 @@ class MailServer:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        context = _tls_context() if self.tls else None
+        context = tls_context() if self.tls else None
         self._server = await loop.create_server(lambda: _Session(self), "127.0.0.1", self.port, ssl=context)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -143,7 +143,7 @@ class _Session(SMTP):
                 server,
                 hostname="mail.test",
                 enable_SMTPUTF8=server.smtputf8,
-                tls_context=_tls_context() if server.starttls else None,
+                tls_context=tls_context() if server.starttls else None,
                 authenticator=server.log_in if server.password else None,
                 auth_required=server.password is not None,
                 auth_require_tls=False,
@@ -216,7 +216,7 @@ class _Session(SMTP):
         await super().smtp_DATA(arg)
 
 
-def _tls_context() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(CERTIFICATE)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sinks.channels import twilio, whatsapp
+from sinks.channels import fcm, twilio, webpush, whatsapp
 from streams.settings import Settings
 from streams.simulator import Rule
 
@@ -34,7 +34,7 @@ def test_rules_of_the_simulator_are_right() -> None:
     shown = r"^(?:curl \S+ -d ')?(\{.*\"fault\".*\})'?$|\| `(\{.*\"fault\".*\})` \|$"
     rules = re.findall(shown, text, re.M)
     read = [Rule.model_validate_json(bare or cell) for bare, cell in rules]
-    assert len(read) == 16
+    assert len(read) == 19
 
 
 @pytest.mark.parametrize("codes", [twilio.CODES, whatsapp.CODES], ids=["twilio", "whatsapp"])
@@ -45,3 +45,11 @@ def test_every_error_code_is_documented(codes: Mapping[int, object]) -> None:
     for first, last in re.findall(r"\b(\d+)–(\d+)\b", text):
         said |= set(range(int(first), int(last) + 1))
     assert codes.keys() <= said
+
+
+def test_every_push_error_is_documented() -> None:
+    """docs/channels.md says of every error code of FCM and every status of Web Push what it comes to."""
+    text = (ROOT / "docs" / "channels.md").read_text()
+    app, browser = text.split("## Push to apps")[1].split("## Push to browsers")
+    assert fcm.MEANINGS.keys() <= set(re.findall(r"`([A-Z_]+)`", app))
+    assert webpush.MEANINGS.keys() | webpush.ACCEPTED <= {int(each) for each in re.findall(r"\b\d{3}\b", browser)}

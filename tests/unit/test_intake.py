@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.intake import KEPT_BYTES, dead_letter
+from agents.deliver import Deliver
+from agents.intake import KEPT_BYTES, answers, dead_letter
+from schemas.event_types import PRIORITY_TOPICS
 from schemas.intake import from_base64
 from schemas.reasons import RefusedReason
 from streams.topics import CONTRACT_TOPICS
@@ -69,3 +71,10 @@ def test_what_does_not_fit_is_cut(record: Refused) -> None:
     assert data["detail"] == (
         f"it is too long (only the first {KEPT_BYTES} bytes are kept here, not the last {lost})"
     )
+
+
+@pytest.mark.parametrize("topic", sorted(PRIORITY_TOPICS))
+def test_somebody_answers_for_every_channel(topic: str) -> None:
+    """What cannot be read is kept by `deliver`, on whichever channel it was to go, and it reads them all."""
+    assert answers("deliver", topic, None)
+    assert topic in Deliver.topics

@@ -1,13 +1,13 @@
 """The circuit breaker of one channel: while nothing gets through, nothing more is tried, but for a probe now and
 then."""
 
-from streams.policy.delivery.results import Accepted, AccountWide, Permanent, Result, Transient
+from streams.policy.delivery.results import Accepted, AccountWide, Permanent, Result, Transient, Unconfirmed
 
 
 class Breaker:
-    """Opens after `failures` transient failures in a row (0: never), and at once when it is the account that is
-    refused; for `seconds` at a time. The first attempt after that is the probe: if it gets an answer, the breaker
-    closes; if not, or if none is heard of, the next probe comes as long after.
+    """Opens after `failures` attempts in a row that came to nothing, or to nothing known (0: never), and at once
+    when the account is refused; for `seconds` at a time. The first attempt after that is the probe: if it gets an
+    answer, the breaker closes; if not, or if none is heard of, the next probe comes as long after.
 
     It belongs to a process, and says only when something is tried: what was held back is lost by nothing that
     happens here.
@@ -37,7 +37,7 @@ class Breaker:
         match result:
             case AccountWide():
                 self._open_until = now + self._seconds
-            case Transient():
+            case Transient() | Unconfirmed():
                 self._in_a_row += 1
                 if self.is_open or 0 < self._failures <= self._in_a_row:
                     self._open_until = now + self._seconds

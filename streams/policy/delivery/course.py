@@ -82,11 +82,13 @@ class Course:
     def may_start(self, delivery: Delivery) -> bool:
         """Ask everything that is asked before an attempt; where there is an objection, do what follows from it."""
         intent = delivery.intent
-        match checks.before_attempt(self._asked(delivery), self.state, self.now):
-            case checks.Suppressed(reason):
+        objection = checks.before_attempt(self._asked(delivery), self.state, self.now)
+        doubt = None if self._may_repeat(intent.channel) else intent.doubt
+        match objection:
+            case checks.Suppressed(reason) if doubt is None or reason is Suppression.ERASED:
                 self.suppress(delivery, reason)
-            case _ if intent.doubt is not None and not self._may_repeat(intent.channel):
-                self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, intent.doubt.error), None)
+            case _ if doubt is not None:
+                self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, doubt.error), None)
             case None:
                 return True
             case checks.NotYet(until):
@@ -102,14 +104,10 @@ class Course:
     def erased(self, company_id: str, customer_id: str) -> None:
         """Nothing that speaks of this customer is kept for later."""
         self.ledger.erase(company_id, customer_id)
-        for key in self.ledger.waiting_about(company_id, customer_id):
-            delivery = self.ledger.take_back(key)
-            if delivery is None:
-                continue
+        for delivery in self.ledger.waiting_about(company_id, customer_id):
             if checks.speaks_of_the_erased(self._asked(delivery), self.state):
+                self.ledger.take_back(delivery)
                 self.suppress(delivery, Suppression.ERASED)
-            else:
-                self.ledger.wait(delivery, delivery.intent.due_at)
 
     def _asked(self, delivery: Delivery) -> checks.Asked:
         intent, due = delivery

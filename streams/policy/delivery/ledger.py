@@ -87,7 +87,7 @@ class Ledger:
         moments = (turns.next_due for turns in self._turns.values())
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def waiting(self, now: float) -> set[Line]:
+    def due(self, now: float) -> set[Line]:
         """Where something waits that is due."""
         return {line for line, turns in self._turns.items() if turns.is_due(now)}
 
@@ -153,28 +153,28 @@ class Ledger:
     def take_due(self, line: Line, now: float) -> Delivery | None:
         """Of what is due of this line, the one whose turn it is; it waits no longer."""
         while (key := self._turns[line].take(now)) is not None:
-            delivery = self.take_back(key)
-            if delivery is not None and delivery.intent.due_at <= now:
+            delivery = self.waiting(key)
+            # What was taken back has left its place behind, and may stand elsewhere by now.
+            if delivery is not None and delivery.intent.due_at <= now and delivery.intent.line == line:
+                self.take_back(delivery)
                 return delivery
-            if delivery is not None:  # it was taken back in between, and waits for something else
-                self.wait(delivery, delivery.intent.due_at)
         return None
 
-    def take_back(self, key: Key) -> Delivery | None:
-        """It waits no longer, if it still did: its turn may come later all the same."""
-        row = self._state.get(WAITING, *key)
+    def take_back(self, delivery: Delivery) -> None:
+        """It waits no longer."""
+        row = self._state.get(WAITING, *delivery.key)
         if row is None:
-            return None
-        self._state.delete(WAITING, *key)
-        delivery = Delivery.from_row(zlib.decompress(row))
+            raise LookupError(f"nothing waits under {delivery.key}")
+        self._state.delete(WAITING, *delivery.key)
         self.waiting_bytes[delivery.intent.line] -= len(row)
-        return delivery
 
-    def doubtful(self, key: Key) -> Delivery | None:
-        """What waits because it may have arrived."""
+    def waiting(self, key: Key) -> Delivery | None:
         row = self._state.get(WAITING, *key)
-        delivery = None if row is None else Delivery.from_row(zlib.decompress(row))
-        return delivery if delivery is not None and delivery.intent.doubt is not None else None
+        return None if row is None else Delivery.from_row(zlib.decompress(row))
+
+    def waiting_about(self, company_id: str, customer_id: str) -> list[Delivery]:
+        rows = map(zlib.decompress, self._state.rows(WAITING, company_id).values())
+        return [Delivery.from_row(row) for row in rows if decode_intent(row).about == customer_id]
 
     def finish(self, delivery: Delivery, *, sent: bool) -> None:
         finished = Finished(delivery.intent.record_ms, delivery.due.redrive, sent, delivery.intent.since_ms)
@@ -190,10 +190,6 @@ class Ledger:
 
     def let_go(self, key: Key) -> None:
         self._state.delete(KEPT, *key)
-
-    def waiting_about(self, company_id: str, customer_id: str) -> list[Key]:
-        rows = self._state.rows(WAITING, company_id).items()
-        return [(company_id, id) for id, row in rows if decode_intent(zlib.decompress(row)).about == customer_id]
 
     def erase(self, company_id: str, customer_id: str) -> None:
         """No receipt is waited for any more: what would be needed then is the person."""

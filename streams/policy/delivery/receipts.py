@@ -31,9 +31,9 @@ def heard(said: ProviderReceipt, course: Course) -> bool:
     key, ledger = (said.company_id, said.notification_id), course.ledger
     if ledger.is_in_flight(key):
         return _early(said, course)
-    doubtful = ledger.doubtful(key)
-    if doubtful is not None and _is_about(said, doubtful):
-        return _cleared(doubtful, said, course)
+    waiting = ledger.waiting(key)
+    if waiting is not None and waiting.intent.doubt is not None and _is_about(said, waiting):
+        return _cleared(waiting, said, course)
     kept = ledger.kept(key)
     if kept is None or not _is_about(said, delivery := kept.delivery):
         return False
@@ -68,7 +68,7 @@ def _early(said: ProviderReceipt, course: Course) -> bool:
 
 def _cleared(delivery: Delivery, said: ProviderReceipt, course: Course) -> bool:
     """An attempt that may have arrived did, or did not."""
-    course.ledger.take_back(delivery.key)
+    course.ledger.take_back(delivery)
     if said.status in FAILURES:
         _refused(delivery, said, course)
     elif said.status is ReceiptStatus.SENT:

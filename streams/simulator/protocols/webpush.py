@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from streams.simulator.exchange import Speech, answer
 from streams.simulator.faults import Fault
@@ -61,12 +62,16 @@ def routes(world: World) -> list[web.RouteDef]:
 
 def subscription(base_url: str, browser: str) -> dict[str, Any]:
     """As the browser's `PushSubscription.toJSON()` gives it, and as a customer's `push.web_push` takes it."""
-    key = signed.private_key(f"browser {browser}")
-    keys = {"p256dh": signed.packed(signed.point(key.public_key())), "auth": signed.packed(_secret(browser))}
+    point = signed.point(browser_key(browser).public_key())
+    keys = {"p256dh": signed.packed(point), "auth": signed.packed(browser_secret(browser))}
     return {"endpoint": f"{base_url}/push/{browser}", "keys": keys}
 
 
-def _secret(browser: str) -> bytes:
+def browser_key(browser: str) -> ec.EllipticCurvePrivateKey:
+    return signed.private_key(f"browser {browser}")
+
+
+def browser_secret(browser: str) -> bytes:
     return hashlib.sha256(f"secret of {browser}".encode()).digest()[:16]
 
 
@@ -77,7 +82,7 @@ def _call(world: World, request: web.Request, body: bytes) -> Call:
     if len(body) > MAX_BODY:
         raise _WrongError(413, f"at most {MAX_BODY} bytes")
     try:
-        plain = signed.decrypted(body, signed.private_key(f"browser {browser}"), _secret(browser))
+        plain = signed.decrypted(body, browser_key(browser), browser_secret(browser))
     except WrongTokenError as wrong:
         raise _WrongError(400, str(wrong)) from wrong
     headers = {name: request.headers[name] for name in ("TTL", "Topic", "Urgency") if name in request.headers}

@@ -21,6 +21,7 @@ PHONE_NUMBER_ID = "106540352242922"
 NUMBER = "4930555001"
 TOKEN = "simulated-whatsapp-token"
 APP_SECRET = "simulated-whatsapp-app-secret"
+VERIFY_TOKEN = "simulated-whatsapp-verify-token"
 ACCOUNT_ID = "102290129340398"
 MAX_TEXT = 4096
 MAX_PARAMETER = 1024
@@ -233,6 +234,7 @@ def _settings(base_url: str) -> Mapping[str, str]:
         "STAFFETTA_WHATSAPP_PHONE_NUMBER_ID": PHONE_NUMBER_ID,
         "STAFFETTA_WHATSAPP_TOKEN": TOKEN,
         "STAFFETTA_WHATSAPP_APP_SECRET": APP_SECRET,
+        "STAFFETTA_WHATSAPP_VERIFY_TOKEN": VERIFY_TOKEN,
     }
 
 

@@ -82,7 +82,7 @@ class Theatre:
         self._ends: Counter[tuple[str, int]] = Counter()
         roles: list[Role] = [
             Assign(PARTITIONS),
-            Notify(partitions=PARTITIONS, recipient_hash_key=b"key"),
+            Notify(partitions=PARTITIONS, recipient_hash_key=b"key", retry_schedule_seconds=(60, 300, 900)),
             Deliver(settings, channels=opened, clock=self.clock),
             Retry(PARTITIONS, settings.delay_ladder_seconds),
         ]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
-from agents.deliver import Completion, Deliver, Job
+from agents.deliver import Deliver
 from agents.retry import Retry
+from agents.sending import Completion, Job
 from schemas import Event, decode, encode, murmur2_partition
 from schemas.event_types import PRIORITY_TOPICS, RETRY_PREFIX
 from schemas.notifications import Recipient

@@ -322,7 +322,7 @@ def test_the_breaker() -> None:
     """After two transient failures in a row nothing is tried for a while, nothing counted and nothing told; then
     one probe; when that gets through, all else follows."""
     worker = Worker(configured={"breaker_failures": 2, "breaker_seconds": 5})
-    breaker = worker.role._breakers[request_channel(worker)]
+    breaker = worker.role._capacity[request_channel(worker)].breaker
     for number in (1, 2):
         worker.send(worker.record(request("co-7", f"bad-{number}", retry_schedule_seconds=[600])))
         breaker.hear(TRANSIENT, worker.clock.now())
@@ -345,7 +345,7 @@ def test_the_breaker() -> None:
 def test_an_account_that_is_refused(worker: Worker) -> None:
     """A refused log-in is no attempt: nothing is told, and the same attempt is made when the breaker lets it."""
     ask(worker, retry_schedule_seconds=[])
-    breaker = worker.role._breakers[request_channel(worker)]
+    breaker = worker.role._capacity[request_channel(worker)].breaker
     breaker.hear(LOGGED_OUT, worker.clock.now())
     assert answer(worker, LOGGED_OUT) == []
     worker.send(worker.record(request("co-7", "n-2")))
@@ -372,7 +372,7 @@ def test_a_refused_account_at_the_repetition(worker: Worker) -> None:
 
 
 def request_channel(worker: Worker) -> Any:
-    return next(iter(worker.role._channels))
+    return next(iter(worker.role._sender._channels))
 
 
 def test_the_partition_does_not_matter(worker: Worker) -> None:

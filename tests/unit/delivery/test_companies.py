@@ -8,12 +8,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.event_types import DIRECTORY
 from schemas.reasons import DeliveryReason, Priority
+from streams.clock import utc
 from streams.policy.delivery.ahead import AT_ONCE, LEAST_BYTES, Ahead
 from streams.policy.delivery.results import AccountWide
 from streams.policy.delivery.turns import Turns
-from tests.unit.delivery.support import NOW, Record, Worker, request
-from tests.unit.delivery.test_attempts import ACCEPTED
+from tests.unit.delivery.support import GRACE_SECONDS, NOW, Record, Worker, request
+from tests.unit.delivery.test_attempts import ACCEPTED, TWO_CHANNELS
+from tests.unit.delivery.test_receipts import LOST, receipt
 
 HIGH, NORMAL, LOW = Priority.HIGH, Priority.NORMAL, Priority.LOW
 BIG, SMALL, SMALLER = "co-7", "co-8", "co-2"
@@ -100,6 +103,82 @@ def test_what_is_taken_on_has_an_end() -> None:
     assert feed(worker, records[-left:]) < left
 
 
+def test_who_left_the_line_early_holds_up_nobody() -> None:
+    """What is suppressed while it stands in line, since its customer was erased, leaves no gap there: with the
+    next slot the next message goes."""
+    worker = Worker(concurrency=1)
+    for name, customer_id in (("n-0", "cu-0"), ("n-1", "cu-1"), ("n-2", "cu-1"), ("n-3", "cu-3")):
+        worker.send(worker.record(request(BIG, name, recipient=person(customer_id))))
+    worker.clock.moment += 1
+    worker.send(erased(worker, "cu-1"))
+    assert [event.data.model_dump()["notification_id"] for event in worker.events] == ["n-1", "n-2"]
+    worker.answer(worker.jobs[0], ACCEPTED)
+    assert [job.delivery.key[1] for job in worker.jobs] == ["n-3"]
+
+
+def test_a_place_in_line_is_for_one_attempt() -> None:
+    """What is written after an erasure keeps its one place in line: when its attempt may have arrived, the
+    repetition waits for its grace all the same."""
+    worker = Worker(concurrency=1)
+    worker.send(worker.record(request(BIG, "n-0", recipient=person("cu-0"))))
+    later = utc(worker.clock.moment + 10)
+    worker.send(worker.record(request(BIG, "n-1", recipient=person("cu-1"), as_of=later)))
+    worker.clock.moment += 1
+    worker.send(erased(worker, "cu-1"))
+    worker.answer(worker.jobs[0], ACCEPTED)
+    (job,) = worker.jobs
+    worker.answer(job, LOST)
+    worker.clock.moment += GRACE_SECONDS - 1
+    worker.tick()
+    assert (job.delivery.key[1], worker.jobs) == ("n-1", [])
+    worker.clock.moment += 1
+    worker.tick()
+    assert [job.delivery.key[1] for job in worker.jobs] == ["n-1"]
+
+
+def test_a_place_in_line_is_not_taken_over() -> None:
+    """A doubt that a receipt has cleared leaves nothing behind: when an operator sends the same again and that may
+    have arrived too, its own grace is waited for."""
+    worker = Worker(concurrency=1)
+    worker.send(worker.record(request(BIG, "n-1")))
+    worker.answer(worker.jobs[0], LOST)
+    worker.send(receipt(worker, "failed", "email"))
+    worker.clock.moment += GRACE_SECONDS - 1
+    worker.send(worker.record(request(BIG, "n-1", redrive=1)))
+    worker.answer(worker.jobs[0], LOST)
+    worker.clock.moment += 2
+    worker.tick()
+    assert worker.jobs == []
+    worker.clock.moment += GRACE_SECONDS
+    worker.tick()
+    assert len(worker.jobs) == 1
+
+
+def test_a_place_in_one_line_is_none_in_another() -> None:
+    """What fell back, since a receipt said that it had not arrived, waits for a slot of its new channel, also when
+    the grace on the old one is over."""
+    worker = Worker(concurrency=1)
+    worker.send(worker.record(request(BIG, "n-0")))
+    by_sms = TWO_CHANNELS | {"channel": "sms", "fallback_channels": ["email"]}
+    worker.send(worker.record(request(BIG, "n-1", **by_sms), "delivery.sms"))
+    worker.answer(worker.jobs[1], LOST)
+    worker.send(receipt(worker, "failed", "sms"))
+    worker.run()
+    worker.clock.moment += GRACE_SECONDS + 1
+    worker.tick()
+    assert [job.delivery.key[1] for job in worker.jobs] == ["n-0"]
+    worker.answer(worker.jobs[0], ACCEPTED)
+    assert [(job.delivery.key[1], job.delivery.intent.channel) for job in worker.jobs] == [("n-1", "email")]
+
+
+def person(customer_id: str) -> dict[str, Any]:
+    return {"type": "customer", "id": customer_id, "name": "Anna", "email": f"{customer_id}@example.com"}
+
+
+def erased(worker: Worker, customer_id: str) -> Record:
+    return worker.news("customer.erased", DIRECTORY, {"company_id": BIG, "customer_id": customer_id})
+
+
 def text(body: str) -> dict[str, Any]:
     return {"subject": "Ihr Termin", "body_text": body, "template": {"template_id": "ours", "version": 1}}
 
@@ -109,7 +188,7 @@ def test_a_closed_channel_empties_the_line_bit_by_bit() -> None:
     worker = Worker(concurrency=3)
     feed(worker, blast(worker, BIG, 500))
     refused, job = AccountWide(DeliveryReason.AUTH_FAILED, "535 no"), worker.jobs[0]
-    worker.role._breakers[job.delivery.intent.channel].hear(refused, worker.clock.now())
+    worker.role._capacity[job.delivery.intent.channel].breaker.hear(refused, worker.clock.now())
     worker.answer(job, refused)
     posted = [len(worker.posted)]
     while len(worker.posted) < 499:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agents.deliver import Completion
+from agents.sending import Completion
 from schemas.notifications import AttemptDue, DeadLetter, Outcome
 from schemas.reasons import DeliveryReason
 from streams.batch import Batch
@@ -350,7 +350,7 @@ def test_perform_asks_the_channel(worker: Worker) -> None:
         asked.append((message, begin_before))
         return ACCEPTED
 
-    channel = worker.role._channels[job.delivery.intent.channel]
+    channel = worker.role._sender._channels[job.delivery.intent.channel]
     channel.send = send  # type: ignore[method-assign]
     completion = asyncio.run(worker.role.perform(job))
     assert asked == [(job.message, job.begin_before)]

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from agents.deliver import Completion, Job
+from agents.sending import Completion, Job
 from schemas import Event
 from schemas.notifications import Outcome
 from schemas.reasons import DeliveryReason

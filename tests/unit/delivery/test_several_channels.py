@@ -99,6 +99,16 @@ def test_what_nobody_could_tell_from_a_repeat() -> None:
     assert [(each.attempt, each.reason) for each in letter.attempts] == [(1, "timeout")]
 
 
+def test_in_doubt_to_the_end() -> None:
+    """That it would be too late by now for another attempt says nothing about the one that was made."""
+    worker = Worker(channels=(EMAIL, SMS))
+    ask(worker, "sms", not_after=utc(NOW + 1).isoformat())
+    worker.answer(worker.jobs[0], UNCONFIRMED)
+    worker.clock.moment = NOW + GRACE_SECONDS + 1
+    worker.tick()
+    assert told(worker) == [("unconfirmed", "sms", 1, "timeout"), ("failed", "sms", 1, "unconfirmed")]
+
+
 def test_repeated_all_the_same() -> None:
     """Unless the setting says so: then it is repeated once."""
     worker = Worker(channels=(EMAIL, SMS), configured={"retry_unconfirmed": "sms"})

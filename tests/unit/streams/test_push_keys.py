@@ -64,6 +64,7 @@ def test_service_account_inline_or_in_a_file(tmp_path: Path) -> None:
         (json.dumps({**ACCOUNT, "private_key": "-----BEGIN SECRET"}), "RSA key"),
         (json.dumps({**ACCOUNT, "private_key": pem(EC)}), "RSA key"),
     ],
+    ids=range(7),
 )
 def test_no_service_account(inside: Path, monkeypatch: pytest.MonkeyPatch, value: str, problem: str) -> None:
     """What is no service account stops the start, in words that quote nothing of it."""
@@ -94,6 +95,7 @@ def test_vapid_key_inline_or_in_a_file(tmp_path: Path, form: PrivateFormat) -> N
         (base64.urlsafe_b64encode(b"\xff" * 32).decode(), "P-256"),
         (pem(EC), "path of a file"),
     ],
+    ids=range(5),
 )
 def test_no_vapid_key(inside: Path, monkeypatch: pytest.MonkeyPatch, value: str, problem: str) -> None:
     """What is no key stops the start without being quoted."""

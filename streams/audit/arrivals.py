@@ -50,7 +50,7 @@ def messages(accepted: Iterable[Mapping[str, Any]]) -> Iterator[Arrival]:
             case "fcm":
                 yield _pushed(content["data"], message_id)
             case _:
-                yield _pushed(content["payload"]["data"], message_id)
+                yield _pushed(content["payload"]["data"], each["correlation"])
 
 
 def _named(correlation: str, channel: ChannelName, message_id: str) -> Arrival:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from streams.kafka import DevKafka
 from tests.support.postgres import Postgres
 
 
@@ -13,3 +14,10 @@ def postgres() -> Iterator[Postgres]:
     with Postgres() as server:
         server.start()
         yield server
+
+
+@pytest.fixture
+def broker() -> Iterator[DevKafka]:
+    """One that may be killed."""
+    with DevKafka() as broker:
+        yield broker

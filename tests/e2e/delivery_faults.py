@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from streams.kafka import DevKafka
 from tests.e2e.faults import RoleFaults
 from tests.e2e.system import System
 from tests.e2e.workers import Worker
@@ -19,8 +20,8 @@ CUT_OFF = 5
 class DeliveryFaults(RoleFaults):
     """Does things to the roles on a mail's way, and to the mail server."""
 
-    def __init__(self, system: System, rng: random.Random) -> None:
-        super().__init__(system, rng)
+    def __init__(self, system: System, rng: random.Random, broker: DevKafka | None = None) -> None:
+        super().__init__(system, rng, broker)
         self._guests: dict[str, Worker] = {}
         self._absences: list[threading.Thread] = []
 
@@ -60,18 +61,22 @@ class DeliveryFaults(RoleFaults):
         return rebalance
 
     def _send_server_away(self) -> None:
-        """The other faults go on meanwhile; it is never away for longer than that."""
         self._wait_until_moved("deliver")
-        for absence in self._absences:
-            absence.join()
-        self._system.box.away()
-        self._absences.append(threading.Thread(target=self._come_back, daemon=True))
-        self._absences[-1].start()
+        self._leave(self._system.box.away, self._system.box.back)
         self._note(f"server away for {AWAY_SECONDS:.0f} s")
 
-    def _come_back(self) -> None:
-        time.sleep(AWAY_SECONDS)
-        self._system.box.back()
+    def _leave(self, leave: Callable[[], None], come_back: Callable[[], None]) -> None:
+        """The other faults go on meanwhile; nobody is ever away for longer than that."""
+
+        def stay_away() -> None:
+            time.sleep(AWAY_SECONDS)
+            come_back()
+
+        for absence in self._absences:
+            absence.join()
+        leave()
+        self._absences.append(threading.Thread(target=stay_away, daemon=True))
+        self._absences[-1].start()
 
     def _cut_off(self) -> None:
         self._wait_until_moved("deliver")

@@ -2,8 +2,9 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tests.e2e.load import Load, Salon
 from tests.e2e.messages import configuration, in_two_days, opening
@@ -70,16 +71,20 @@ class Clinic(Salon):
         self._made += 1
         self.told += 1
         name = f"{self.company_id}-{self._made}"
-        who = customer(customer_id=f"cu-{name}", email=f"{name}@kunde.example")
-        return self.appointment(f"ap-{name}", starts_at=starts_at, customer=who)
+        return self.appointment(f"ap-{name}", starts_at=starts_at, customer=self._customer(name))
+
+    def _customer(self, name: str) -> dict[str, Any]:
+        return customer(customer_id=f"cu-{name}", email=f"{name}@kunde.example")
 
 
 class MailLoad(Load):
     """Goes on until it is told to finish, and there were `MAILS` things to tell."""
 
-    def __init__(self, system: System, rng: random.Random) -> None:
-        self._clinics = [Clinic(f"co-{number}", rng) for number in range(COMPANIES)]
-        super().__init__(system, rng, RATE, self._clinics)
+    def __init__(
+        self, system: System, rng: random.Random, rate: float = RATE, clinics: Sequence[Clinic] = ()
+    ) -> None:
+        self._clinics = clinics or [Clinic(f"co-{number}", rng) for number in range(COMPANIES)]
+        super().__init__(system, rng, rate, self._clinics)
 
     @property
     def reminded(self) -> Counter[tuple[str, str]]:
@@ -97,5 +102,5 @@ class MailLoad(Load):
             self._system.box.plan("DOT", self._rng.uniform(0.5, 2.5))
 
     def finish(self) -> None:
-        wait_until(lambda: self.told >= MAILS, f"{MAILS} events", MAILS / RATE + 60)
+        wait_until(lambda: self.told >= MAILS, f"{MAILS} events", MAILS / self._rate + 60)
         super().finish()

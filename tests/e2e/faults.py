@@ -60,9 +60,13 @@ class Progress:
 class RoleFaults:
     """Does things to the roles of two workers. A role is hurt only when it has moved since the last time."""
 
-    def __init__(self, system: System, rng: random.Random) -> None:
+    busy = ROLES
+    """Those that the load keeps busy: only they can be seen to move."""
+
+    def __init__(self, system: System, rng: random.Random, broker: DevKafka | None = None) -> None:
+        """`broker`: the system's own, if it may be hurt, too."""
         self.done: Counter[str] = Counter()
-        self._system, self._rng = system, rng
+        self._system, self._rng, self._broker = system, rng, broker
         self._workers = [system.start(), system.start()]
         self._past: list[Worker] = []
         self._progress = Progress(system)
@@ -80,7 +84,7 @@ class RoleFaults:
             worker.wait_until_ready()
 
     def inject(self, faults: list[Callable[[], None]]) -> None:
-        self._wait_until_moved(*ROLES)
+        self._wait_until_moved(*self.busy)
         for fault in faults:
             time.sleep(self._rng.uniform(0.0, 1.0))  # an instant that nothing has chosen
             fault()
@@ -89,7 +93,7 @@ class RoleFaults:
         """Nobody is paused any more, and every role moves."""
         for timer in self._resuming:
             timer.join()
-        self._wait_until_moved(*ROLES)
+        self._wait_until_moved(*self.busy)
         self._progress.close()
 
     def _wait_until_moved(self, *roles: str) -> None:
@@ -128,6 +132,20 @@ class RoleFaults:
 
         return pause
 
+    def _stop_broker(self) -> None:
+        assert self._broker is not None
+        self._wait_until_moved(*self.busy)
+        self._broker.stop()
+        self._broker.start()
+        self._note("broker stopped", *self.busy)
+
+    def _kill_broker(self) -> None:
+        assert self._broker is not None
+        self._wait_until_moved(*self.busy)
+        self._broker.kill()
+        self._broker.start()
+        self._note("broker killed", *self.busy)
+
 
 def _resume(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):  # ended meanwhile, with its supervisor
@@ -137,10 +155,6 @@ def _resume(pid: int) -> None:
 class Faults(RoleFaults):
     """Does things to whole workers and their broker, too."""
 
-    def __init__(self, system: System, broker: DevKafka, rng: random.Random) -> None:
-        super().__init__(system, rng)
-        self._broker = broker
-
     def plan(self, rounds: int) -> list[Callable[[], None]]:
         """Twenty faults a round."""
         kills = [self._killing(role) for role in (*ROLES, *ROLES)]
@@ -149,18 +163,6 @@ class Faults(RoleFaults):
         faults = [*kills, *pauses, *others] * rounds
         self._rng.shuffle(faults)
         return faults
-
-    def _stop_broker(self) -> None:
-        self._wait_until_moved(*ROLES)
-        self._broker.stop()
-        self._broker.start()
-        self._note("broker stopped", *ROLES)
-
-    def _kill_broker(self) -> None:
-        self._wait_until_moved(*ROLES)
-        self._broker.kill()
-        self._broker.start()
-        self._note("broker killed", *ROLES)
 
     def _kill_worker(self) -> None:
         """The supervisor: its roles must end with it."""

@@ -5,6 +5,7 @@ import re
 import threading
 from collections import Counter
 from typing import Self
+from urllib.parse import quote
 
 from tests.support.smtp import Fault, Mail, MailServer
 
@@ -14,8 +15,9 @@ _MESSAGE_ID = re.compile(rb"^Message-ID: *(<[^>]+>)", re.MULTILINE | re.IGNORECA
 class MailBox:
     """`with MailBox() as box`: real SMTP on `box.url`, from worker processes into this one."""
 
-    def __init__(self) -> None:
-        self._server = MailServer()
+    def __init__(self, password: str | None = None) -> None:
+        """With a `password`, nobody may write who does not log in."""
+        self._server = MailServer(password=password)
         self._loop = asyncio.new_event_loop()
         self._listens = threading.Event()
         self._told = asyncio.Event()
@@ -23,7 +25,10 @@ class MailBox:
 
     @property
     def url(self) -> str:
-        return self._server.url
+        password = self._server.password
+        if password is None:
+            return self._server.url
+        return self._server.url.replace("://", f"://post:{quote(password, safe='')}@")
 
     @property
     def mails(self) -> list[Mail]:

@@ -198,12 +198,18 @@ class System:
 
 @contextmanager
 def system(
-    bootstrap: str, folder: Path, *, prepared: bool = True, with_providers: bool = False, **settings: object
+    bootstrap: str,
+    folder: Path,
+    *,
+    prepared: bool = True,
+    with_providers: bool = False,
+    mail_password: str | None = None,
+    **settings: object,
 ) -> Iterator[System]:
     """With its topics and tables, unless it is not to be `prepared`, a mail server of its own, and the simulated
     providers of the other channels `with_providers`."""
     with ExitStack() as stack:
-        box = stack.enter_context(MailBox())
+        box = stack.enter_context(MailBox(mail_password))
         others = stack.enter_context(providers()) if with_providers else None
         made = System(bootstrap, folder, box, others, **settings)
         try:

@@ -3,7 +3,6 @@
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,13 +27,6 @@ ROUNDS = int(os.environ.get("ROUNDS", "1"))
 RATE = float(os.environ.get("RATE", "100"))
 
 
-@pytest.fixture
-def broker() -> Iterator[DevKafka]:
-    """One that may be killed."""
-    with DevKafka() as broker:
-        yield broker
-
-
 @pytest.mark.timeout(300 + 300 * ROUNDS)
 def test_nothing_is_lost_or_doubled_whatever_happens(
     broker: DevKafka, postgres: Postgres, tmp_path: Path, rng: random.Random
@@ -46,7 +38,7 @@ def test_nothing_is_lost_or_doubled_whatever_happens(
     with postgres.database() as url, system(broker.bootstrap, tmp_path, database_url=url) as made:
         load = Load(made, rng, RATE)
         load.open()
-        faults = Faults(made, broker, rng)
+        faults = Faults(made, rng, broker)
         faults.wait_until_ready()
         load.start()
         faults.inject(faults.plan(ROUNDS))

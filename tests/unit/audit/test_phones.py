@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from schemas.event_types import DEAD_LETTERS, OUTCOMES, RECEIPTS
-from streams.audit import Entry, Kind
+from streams.audit import Entry, Kind, arrivals
 from tests.support.booking import Booking, customer
 from tests.unit.audit.phones import DEAD, DOUBTFUL, QUICK, PhoneTheatre
 from tests.unit.audit.test_examining import Day
@@ -213,6 +213,26 @@ def test_a_push_that_arrived_again(day: Day) -> None:
     message = next(each for each in day.messages if each["protocol"] == "fcm")
     day.messages.append(message | {"id": "another"})
     assert day.says(Kind.DOUBLED, "arrived 2 times, 0 times unconfirmed")
+
+
+def test_a_message_of_each_protocol() -> None:
+    """Whatever the provider keeps of a message says which notification it is, and under which id it was told."""
+    named = "company=co-1&notification=n-1&channel={}&attempt=2"
+    about = {"company_id": "co-1", "notification_id": "n-1"}
+    sms = {"StatusCallback": f"https://example.org/webhooks/twilio?{named.format('sms')}"}
+    shown = [
+        {"id": "1", "protocol": "twilio", "content": sms, "correlation": None},
+        {"id": "2", "protocol": "whatsapp", "content": {}, "correlation": named.format("whatsapp")},
+        {"id": "3", "protocol": "fcm", "content": {"data": about}, "correlation": "n-1"},
+        {"id": "4", "protocol": "webpush", "content": {"payload": {"data": about}}, "correlation": "topic"},
+    ]
+    key = "co-1", "n-1"
+    assert list(arrivals.messages(shown)) == [
+        (key, "sms", 2, "1"),
+        (key, "whatsapp", 2, "2"),
+        (key, "push", arrivals.ANY_ATTEMPT, "3"),
+        (key, "push", arrivals.ANY_ATTEMPT, "topic"),
+    ]
 
 
 def test_a_message_on_two_channels(day: Day) -> None:

@@ -1,8 +1,9 @@
 """The whole examination: every check there is, of one log."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from streams.audit import decisions, intake, loads, mails, notifications, reminders
+from streams.audit import arrivals, decisions, intake, loads, notifications, receipts, reminders
 from streams.audit.findings import Finding
 from streams.audit.reading import Log
 from streams.audit.stories import Ledger
@@ -16,11 +17,15 @@ def topics(settings: Settings) -> tuple[str, ...]:
     return (*public, loads.LOAD_TOPIC, loads.CALLBACK_TOPIC)
 
 
-def examine(log: Log, partitions: int, accepted: Mapping[str, int]) -> list[Finding]:
+def examine(
+    log: Log, partitions: int, accepted: Mapping[str, int], messages: Iterable[Mapping[str, Any]] = ()
+) -> list[Finding]:
     """Everything that is wrong with a log of `topics` when all is settled; empty when the guarantees hold.
 
-    `accepted`: Message-ID -> how often the mail server has taken it over.
+    `accepted`: Message-ID -> how often the mail server has taken it over; `messages`: what the simulated providers
+    have accepted, as their `GET /messages` shows it.
     """
+    arrived = [*arrivals.mails(accepted), *arrivals.messages(messages)]
     replayed, ledger = decisions.replay(log, partitions), Ledger.of(log, partitions)
     return [
         *intake.check(log, partitions),
@@ -28,5 +33,6 @@ def examine(log: Log, partitions: int, accepted: Mapping[str, int]) -> list[Find
         *loads.check(log, replayed.states, partitions),
         *notifications.check(log, ledger, partitions),
         *reminders.check(log, ledger, partitions),
-        *mails.check(accepted, ledger),
+        *receipts.check(log, ledger, partitions),
+        *arrivals.check(arrived, ledger),
     ]

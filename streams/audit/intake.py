@@ -22,6 +22,7 @@ ANSWERS = {
     topics.REQUESTS: "notify",
     topics.TIMERS: "notify",
     **dict.fromkeys(topics.PRIORITY_TOPICS, "deliver"),
+    topics.RECEIPTS: "deliver",
     topics.OUTCOMES: "record",
     topics.DEAD_LETTERS: "record",
 }

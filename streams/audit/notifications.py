@@ -20,7 +20,7 @@ from streams.audit.decisions import ASSIGNING
 from streams.audit.findings import Finding, doubled, lost, wrong
 from streams.audit.loads import OPEN
 from streams.audit.reading import Log, readable
-from streams.audit.series import FAILED, FINAL, SUPPRESSED
+from streams.audit.series import ENDS, FAILED, SUPPRESSED
 from streams.audit.stories import DELIVER, Ledger, Story
 
 
@@ -28,8 +28,10 @@ def check(log: Log, ledger: Ledger, partitions: int) -> Iterator[Finding]:
     for (_, notification_id), story in ledger.stories.items():
         yield from _check_road(notification_id, story)
         yield from _check_ends(notification_id, story)
-        for outcomes in _up_to_ends(story.outcomes):
-            yield from series.check(notification_id, outcomes, story.retries)
+        for run in story.runs:
+            yield from series.check(notification_id, run, story.retries)
+            if story.first is not None and run[0].type != SUPPRESSED and series.place(run[0])[0] != story.first:
+                yield lost(f"{notification_id} has no outcome by {story.first}, which is first in its chain")
     for (topic, _, event_id), times in ledger.written.items():
         if times > 1:
             yield doubled(f"{topic} has {event_id} {times} times")
@@ -62,18 +64,17 @@ def _ended_on_the_way(story: Story) -> bool:
 
 
 def _check_ends(notification_id: str, story: Story) -> Iterator[Finding]:
-    """Exactly one end, nothing after it, and a dead letter if and only if it was attempted and failed."""
+    """Exactly one end, and a dead letter if and only if it was attempted and given up."""
     ends = story.ends
-    if not ends:
-        yield lost(f"{notification_id} has no outcome")
-        return
-    if len(ends) > 1 + story.redrives:
-        yield doubled(f"{notification_id} ended {len(ends)} times: {', '.join(ends)}")
-    if len(ends) < 1 + story.redrives:
+    last = story.outcomes[-1].type if story.outcomes else "nothing"
+    if last not in ENDS:
+        yield lost(f"{notification_id} has no end: it was told as {last}, and no more")
+    if len(story.runs) > 1 + story.redrives:
+        told = ", ".join(run[-1].type for run in story.runs)
+        yield doubled(f"{notification_id} ended {len(story.runs)} times: {told}")
+    if story.redrives and len(ends) < 1 + story.redrives:
         yield lost(f"{notification_id} ended {len(ends)} times, but was sent again {story.redrives} times")
-    if story.outcomes[-1].type not in FINAL:
-        yield wrong(f"{notification_id} was {story.outcomes[-1].type} after its end")
-    failures = ends.count(FAILED) if story.starts else 0
+    failures = sum(map(series.given_up, story.runs)) if story.starts else 0
     if story.dead_letters < failures:
         yield lost(f"{notification_id} failed, and is no dead letter")
     if story.dead_letters > failures:
@@ -88,16 +89,6 @@ def _attempt(event: Event) -> tuple[str, int]:
 def _too_late(story: Story) -> set[tuple[str, int]]:
     """Attempts that were suppressed as soon as they were planned: they never set out."""
     return {_attempt(event) for event in story.outcomes if event.type == SUPPRESSED and _attempt(event)[1] > 1}
-
-
-def _up_to_ends(outcomes: list[Event]) -> Iterator[list[Event]]:
-    """Each redrive's outcomes for themselves: the chain starts anew."""
-    found: list[Event] = []
-    for event in outcomes:
-        found.append(event)
-        if event.type in FINAL:
-            yield found
-            found = []
 
 
 def _untold(log: Log, ledger: Ledger, partitions: int) -> Iterator[Finding]:

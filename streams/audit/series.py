@@ -1,38 +1,80 @@
 """The series of one notification's outcomes: attempts counted by channel, each told once, one after the other."""
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import cast
 
 from schemas import Event
 from schemas.notifications import Outcome
+from schemas.reasons import DeliveryReason
 from streams.audit.findings import Finding, doubled, lost, wrong
 
 SENT, FAILED, SUPPRESSED = "notification.sent", "notification.failed", "notification.suppressed"
 RETRYING, FELL_BACK = "notification.retrying", "notification.fell_back"
-UNCONFIRMED = "notification.unconfirmed"
-FINAL = frozenset({SENT, FAILED, SUPPRESSED})
-FIRST = FINAL | {RETRYING, FELL_BACK, UNCONFIRMED}
-"""What an attempt can come to. After `unconfirmed` one of the others follows, once."""
+UNCONFIRMED, DELIVERED = "notification.unconfirmed", "notification.delivered"
+ENDS = frozenset({SENT, DELIVERED, FAILED, SUPPRESSED})
+"""What it may stay at. Receipts may say more, and of what was sent, that it must go another way."""
+FIRST = frozenset({SENT, FAILED, SUPPRESSED, RETRYING, FELL_BACK, UNCONFIRMED})
+"""What an attempt can come to at first."""
+THEN = {
+    UNCONFIRMED: (FIRST | {DELIVERED}) - {UNCONFIRMED},
+    SENT: frozenset({DELIVERED, FELL_BACK, FAILED}),
+    DELIVERED: frozenset({DELIVERED, FAILED}),
+    FAILED: frozenset({DELIVERED}),
+}
+"""What the same attempt can come to after that: by its one repetition, and by receipts."""
 
 Place = tuple[str | None, int]
 """(channel, attempt)"""
 
 
+def runs(outcomes: Iterable[Event]) -> list[list[Event]]:
+    """The outcomes of the request, and of each redrive, for themselves: the chain starts anew."""
+    found: list[list[Event]] = []
+    for event in outcomes:
+        is_over = bool(found) and any(each.type in (FAILED, SUPPRESSED) for each in found[-1])
+        if not found or (is_over and not follows(found[-1][-1], event)):
+            found.append([])
+        found[-1].append(event)
+    return found
+
+
+def follows(before: Event, event: Event) -> bool:
+    """Whether the same attempt can come to this after that."""
+    if place(before) != place(event) or event.type not in THEN.get(before.type, ()):
+        return False
+    if event.type == DELIVERED and before.type == DELIVERED:
+        return not is_read(before) and is_read(event)
+    return before.type != FAILED or is_unconfirmed(before)
+
+
+def given_up(run: Iterable[Event]) -> int:
+    """How often it failed so that it is a dead letter: what was delivered before is none."""
+    told = list(run)
+    after = [None, *told[:-1]]
+    return sum(
+        event.type == FAILED and (before is None or before.type != DELIVERED)
+        for before, event in zip(after, told, strict=True)
+    )
+
+
 def check(notification_id: str, outcomes: Iterable[Event], retries: int | None) -> Iterator[Finding]:
-    """`outcomes` up to one end, in their order; `retries`: how many delays the schedule has (None: not known)."""
-    told = [event for event in outcomes if event.type in FIRST]
-    steps = [(place, [event.type for event in events]) for place, events in groupby(told, _place)]
+    """`outcomes` of one run, in their order; `retries`: how many delays the schedule has (None: not known)."""
+    steps = [(where, list(events)) for where, events in groupby(outcomes, place)]
     yield from _repeated(notification_id, steps)
-    for at, (place, types) in enumerate(steps):
-        channel, attempt = place
-        name = f"attempt {attempt} by {channel} of {notification_id}"
+    for at, (where, events) in enumerate(steps):
+        channel, attempt = where
+        name, types = f"attempt {attempt} by {channel} of {notification_id}", [event.type for event in events]
         before = steps[at - 1] if at else None
-        if attempt > 1 and (before is None or before[0] != (channel, attempt - 1) or before[1][-1] != RETRYING):
+        if attempt > 1 and (
+            before is None or before[0] != (channel, attempt - 1) or before[1][-1].type != RETRYING
+        ):
             yield lost(f"{name} follows no attempt that was to be tried again")
-        if attempt <= 1 and before is not None and before[1][-1] != FELL_BACK:
+        if attempt <= 1 and before is not None and before[1][-1].type != FELL_BACK:
             yield lost(f"{name} follows no other channel's failure")
-        if types not in ([types[-1]], [UNCONFIRMED, types[-1]]) or types[1:] == [UNCONFIRMED]:
+        if types[0] not in FIRST:
+            yield lost(f"{name} was told as {types[0]}, and as nothing before")
+        if not all(follows(*pair) for pair in pairwise(events)):
             yield doubled(f"{name} was told as {', '.join(types)}")
         if retries is not None and attempt > 1 + retries:
             yield doubled(f"{name} is one too many: the schedule has {retries} retries")
@@ -40,13 +82,22 @@ def check(notification_id: str, outcomes: Iterable[Event], retries: int | None) 
             yield wrong(f"{name} was told as {types[-1]}, and more came after it")
 
 
-def _repeated(notification_id: str, steps: list[tuple[Place, list[str]]]) -> Iterator[Finding]:
+def _repeated(notification_id: str, steps: list[tuple[Place, list[Event]]]) -> Iterator[Finding]:
     """The same attempt again after another one, or a channel to which it came back."""
     channels = [channel for channel, _ in groupby(steps, lambda step: step[0][0])]
     if len(set(channels)) < len(channels):
         yield doubled(f"{notification_id} came back to a channel: {', '.join(map(str, channels))}")
 
 
-def _place(event: Event) -> Place:
+def place(event: Event) -> Place:
     data = cast(Outcome, event.data)
     return data.channel, data.attempt
+
+
+def is_read(event: Event) -> bool:
+    return cast(Outcome, event.data).reason == DeliveryReason.READ
+
+
+def is_unconfirmed(event: Event) -> bool:
+    """Whether it was given up because it may have arrived."""
+    return cast(Outcome, event.data).reason == DeliveryReason.UNCONFIRMED

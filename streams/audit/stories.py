@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import cast
 
 from schemas import Event
@@ -9,7 +10,7 @@ from schemas.event_types import DEAD_LETTERS, OUTCOMES, PRIORITY_TOPICS, REQUEST
 from schemas.notifications import AttemptDue, NotificationRequest, Outcome
 from streams.audit.intake import delays
 from streams.audit.reading import Entry, Log, readable
-from streams.audit.series import FINAL, SENT, SUPPRESSED, UNCONFIRMED
+from streams.audit.series import ENDS, FAILED, FELL_BACK, SENT, SUPPRESSED, UNCONFIRMED, place, runs
 
 DELIVER = "/staffetta/deliver"
 REDRIVE = "/staffetta/redrive"
@@ -27,6 +28,8 @@ class Story:
     requests: int = 0
     retries: int | None = None
     """How many delays its schedule has, as the request says."""
+    first: str | None = None
+    """The channel on which it is tried first; None: there is none."""
     starts: int = 0
     """Records that sent it on its way for the first time."""
     attempts: set[tuple[str, int]] = field(default_factory=set)
@@ -41,17 +44,34 @@ class Story:
     dead_letters: int = 0
     outcomes: list[Event] = field(default_factory=list)
 
+    about: str | None = None
+    """The customer whom it speaks of."""
+
+    @property
+    def runs(self) -> list[list[Event]]:
+        return runs(self.outcomes)
+
     @property
     def ends(self) -> list[str]:
-        return [event.type for event in self.outcomes if event.type in FINAL]
+        """What each run that came to an end has come to."""
+        return [run[-1].type for run in self.runs if run[-1].type in ENDS]
 
     @property
     def unconfirmed(self) -> int:
         return sum(event.type == UNCONFIRMED for event in self.outcomes)
 
     @property
+    def failed_on_the_way(self) -> int:
+        """How often it was sent, and a receipt then said that it did not get through."""
+        told = pairwise(self.outcomes)
+        return sum(
+            before.type == SENT and event.type in (FELL_BACK, FAILED) and place(before) == place(event)
+            for before, event in told
+        )
+
+    @property
     def is_sent(self) -> bool:
-        return SENT in self.ends
+        return any(event.type == SENT for event in self.outcomes)
 
 
 @dataclass(slots=True)
@@ -92,6 +112,7 @@ class Ledger:
         else:
             story.requests += 1
             story.retries = len(data.retry_schedule_seconds)
+            story.about, story.first = data.about_customer, _first(data)
         if (topic == REQUESTS or event.type == SUPPRESSED) and data.audience is not None:
             self.told[data.company_id, data.caused_by].add(data.audience)
 
@@ -99,6 +120,12 @@ class Ledger:
     def pending(self) -> list[Key]:
         """Asked for, or asked for again, and without an end yet."""
         return [key for key, story in self.stories.items() if len(story.ends) < 1 + story.redrives]
+
+
+def _first(request: NotificationRequest) -> str | None:
+    skipped = {each.channel for each in request.skipped}
+    chain = (request.channel, *request.fallback_channels)
+    return next((each for each in chain if each in request.contents and each not in skipped), None)
 
 
 def _set_out(story: Story, entry: Entry, event: Event, due: AttemptDue) -> None:

@@ -71,7 +71,7 @@ class _Api:
         """What was accepted, the oldest first; `?protocol=` and `?recipient=` choose."""
         asked = request.query
         found = [
-            _shown(message)
+            shown(message)
             for message in self._world.accepted
             if asked.get("protocol") in (None, message.call.protocol)
             and asked.get("recipient") in (None, message.call.recipient)
@@ -183,7 +183,8 @@ def _json(content: Any, status: int = 200) -> web.Response:
     return web.json_response(content, status=status)
 
 
-def _shown(message: Accepted) -> dict[str, Any]:
+def shown(message: Accepted) -> dict[str, Any]:
+    """As `GET /messages` has it."""
     call = message.call
     return {
         "id": message.id,

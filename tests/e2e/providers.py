@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from streams.simulator import Accepted, Rule, Simulator, World
+from streams.simulator.control import shown
 from streams.simulator.protocols import webpush
 from tests.support.simulated import Run, looping
 
@@ -30,6 +32,11 @@ class Providers:
     @property
     def accepted(self) -> list[Accepted]:
         return list(self.simulator.world.accepted)
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """What was accepted, as `GET /messages` shows it."""
+        return [shown(message) for message in self.accepted]
 
     def to(self, recipient: str) -> list[Accepted]:
         """A phone number as the provider has it, a token, or a browser's name."""

@@ -182,10 +182,13 @@ class System:
     def check(self) -> Log:
         """Wait until all is settled; then every guarantee must hold, and the database have it all. Returns what is
         in the topics."""
+        if self._providers is not None:
+            self._providers.settled()
         began = time.monotonic()
         log, partitions = self.settled(), self.settings.partitions
         behind = {role: self.lag([role]) for role in ROLES} if time.monotonic() - began > SETTLE_SECONDS else None
-        findings = examine(log, partitions, self.box.accepted)
+        messages = self._providers.messages if self._providers is not None else ()
+        findings = examine(log, partitions, self.box.accepted, messages)
         findings += recorded.check(self.database, log, partitions)
         said = "\n".join(f"{finding.kind}: {finding.what}" for finding in findings[:20])
         settled = "all was settled" if behind is None else f"not settled in {SETTLE_SECONDS:.0f} s, lag {behind}"

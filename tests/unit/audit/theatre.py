@@ -12,6 +12,7 @@ from agents.retry import Retry
 from schemas import CONTENT_TYPE_HEADER, murmur2_partition
 from schemas.notifications import Recipient
 from schemas.reasons import ChannelName, DeliveryReason
+from sinks.channels.base import Channel
 from sinks.channels.base import Message as Mail
 from sinks.channels.smtp.composing import Composer
 from streams.audit import Entry, Log
@@ -67,17 +68,22 @@ class Post:
 
 
 class Theatre:
-    def __init__(self) -> None:
+    def __init__(self, grace_seconds: float = 0, **channels: Channel) -> None:
+        """`channels`: by name, besides e-mail."""
         settings = Settings(
-            _env_file=None, partitions=PARTITIONS, recipient_hash_key="key", unconfirmed_grace_seconds=0
+            _env_file=None,
+            partitions=PARTITIONS,
+            recipient_hash_key="key",
+            unconfirmed_grace_seconds=grace_seconds,
         )
         self.clock, self.post = ManualClock(NOW), Post()
+        opened = {ChannelName.EMAIL: self.post, **{ChannelName(name): each for name, each in channels.items()}}
         self.log: Log = defaultdict(list)
         self._ends: Counter[tuple[str, int]] = Counter()
         roles: list[Role] = [
             Assign(PARTITIONS),
             Notify(partitions=PARTITIONS, recipient_hash_key=b"key"),
-            Deliver(settings, channels={ChannelName.EMAIL: self.post}, clock=self.clock),
+            Deliver(settings, channels=opened, clock=self.clock),
             Retry(PARTITIONS, settings.delay_ladder_seconds),
         ]
         self._at_work = [(role, State(number, role.tables)) for role in roles for number in range(PARTITIONS)]

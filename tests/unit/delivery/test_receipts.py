@@ -132,6 +132,20 @@ def test_doubtful_where_nobody_sees_repetitions(worker: Worker) -> None:
     assert hear(worker, "failed") == [("failed", "sms", 1, "bounced")]
 
 
+@pytest.mark.parametrize(("said", "then"), [("delivered", [("delivered", "sms", 1, None)]), ("failed", [])])
+def test_sent_after_it_was_given_up(worker: Worker, said: str, then: Told) -> None:
+    """That it was sent is nothing that anybody had: only what comes after it is told, and what failed was given
+    up before."""
+    ask(worker, **SMS_FIRST)
+    answer(worker, LOST)
+    wait(worker, GRACE_SECONDS + 5)
+    assert hear(worker, "sent") == []
+    assert hear(worker, said) == then
+    assert hear(worker, said) == []
+    assert worker.posted == []
+    assert len([each for each in worker.events if isinstance(each.data, DeadLetter)]) == 1
+
+
 def test_repeated_where_it_is_wished() -> None:
     """`retry_unconfirmed` names channels on which it is sent once more all the same."""
     worker = Worker(channels=CHANNELS, configured={"retry_unconfirmed": "sms"})

@@ -53,7 +53,7 @@ def staffetta(
       staffetta db upgrade             create the database's tables
       staffetta worker                 run all roles (leave it running)
       staffetta produce events.jsonl   send events in
-      staffetta explain CALLBACK_ID    see who got it, and why
+      staffetta explain ID             see who got a callback, and why; how somebody was told, or why not
 
     Settings are environment variables with the prefix STAFFETTA_, or lines of .env.
     Exit status: 0 done, 1 failed, 2 wrong call or setting.

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection
 
-from sinks.database import questions
+from sinks.database import questions, stories
 from sinks.database.questions import Fields, Step, Subject
 from streams.cli import layout
 
@@ -23,6 +23,8 @@ class Explanation:
     callback: Fields | None
     decision: Fields | None
     history: list[Step]
+    notifications: list[Fields]
+    """Those about the callback, as they stand."""
     names: Mapping[str, str]
     zone: tzinfo
     """The branch's, in which people think of it."""
@@ -30,15 +32,17 @@ class Explanation:
 
 def gather(connection: Connection, subject: Subject) -> Explanation:
     company_id, callback_id, decision = subject
-    callback, history = None, []
+    callback, history, notifications = None, [], []
     if callback_id is not None:
         callback = questions.callback(connection, company_id, callback_id)
         history = questions.history(connection, company_id, callback_id)
+        notifications = stories.about(connection, company_id, callback_id)
     about: Fields = decision or callback or {}
     branch_id: str = about.get("branch_id") or ""
     branches = questions.directory(connection, company_id, "branch", [branch_id])
     candidates = decision["candidates"] if decision else []
     people = {person for step in history if (person := step.staff_id)} | {each["staff_id"] for each in candidates}
+    people |= {each["recipient_id"] for each in notifications if each["audience"] == "staff"} - {None}
     staff = questions.directory(connection, company_id, "staff", people)
     return Explanation(
         company_id,
@@ -46,6 +50,7 @@ def gather(connection: Connection, subject: Subject) -> Explanation:
         callback,
         decision,
         history,
+        notifications,
         {id: each["name"] for id, each in staff.items()},
         ZoneInfo(branches[branch_id]["timezone"]) if branch_id in branches else UTC,
     )
@@ -60,6 +65,7 @@ def to_json(explained: Explanation) -> str:
         "decision": explained.decision,
         "staff_names": explained.names,
         "history": [step._asdict() for step in explained.history],
+        "notifications": explained.notifications,
     }
     return layout.to_json(whole)
 
@@ -81,6 +87,9 @@ def _parts(explained: Explanation, boxes: bool) -> Iterator[Text | Table]:
     if explained.history:
         yield Text("\nWhat happened", style="bold")
         yield _history(explained, boxes)
+    if explained.notifications:
+        yield Text("\nWho was told (`staffetta explain ID` tells how)", style="bold")
+        yield _notifications(explained, boxes)
     yield Text(f"\nTimes are those of {explained.zone}.", style="dim")
 
 
@@ -162,6 +171,16 @@ def _history(explained: Explanation, boxes: bool) -> Table:
     for step in explained.history:
         person = _person(step.staff_id, explained) if step.staff_id else ""
         table.add_row(*map(Text, (_time(step.at, explained), step.what, person, step.detail)))
+    return table
+
+
+def _notifications(explained: Explanation, boxes: bool) -> Table:
+    table = layout.table(boxes, "id", "what", "whom", "how it stands")
+    for each in explained.notifications:
+        whom, how = each["recipient_id"], (each["status"], each["channel"], each["reason"])
+        named = _person(whom, explained) if whom else each["audience"] or ""
+        cells = each["notification_id"], each["event_type"] or "", named, ", ".join(filter(None, how))
+        table.add_row(*map(Text, cells))
     return table
 
 

@@ -1,17 +1,20 @@
-"""One notification on its way through the channels, as the topics and the simulated providers tell of it."""
+"""One notification on its way through the channels, as topics, providers and `staffetta explain` tell of it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from schemas.event_types import OUTCOMES
+from schemas.event_types import OUTCOMES, REQUESTS
 from streams.simulator.protocols import twilio
 from tests.e2e.messages import configuration, in_two_days, opening
 from tests.e2e.system import System, system
 from tests.support.booking import Booking, customer
+from tests.support.waiting import wait_until
 
 ANNA = customer(customer_id="cu-1", name="Anna Müller", email="anna@kunde.example", phone="+4915112345678")
+TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 
 
 @pytest.fixture
@@ -26,7 +29,8 @@ def told(road: System) -> list[tuple[str, str, int]]:
 
 
 def test_refused_by_mail_and_delivered_by_sms(road: System) -> None:
-    """The mail server refuses the address for good, so the same is told by SMS, and Twilio's receipt ends it."""
+    """The mail server refuses the address for good, so the same is told by SMS, and Twilio's receipt ends it.
+    `explain` tells it so, and neither address nor text."""
     road.box.plan("RCPT", "550 5.1.1 no such user")
     worker = road.ready()
     salon = Booking("co-7")
@@ -37,3 +41,18 @@ def test_refused_by_mail_and_delivered_by_sms(road: System) -> None:
     [message] = road.providers.to(ANNA["phone"])
     assert message.call.protocol == twilio.NAME
     assert "Salon Anna" in message.call.content["Body"]
+
+    wait_until(lambda: road.lag(["record"]) == 0, "all is recorded")
+    shown = road.staffetta("explain", road.events(REQUESTS)[0]["data"]["notification_id"]).stdout
+    lines = shown.splitlines()
+    assert re.fullmatch(rf"Delivered, by sms, at {TIME}, after email \(dead_address\)\.", lines[1]), shown
+    for line in (
+        "  channels: email, then sms, then push (skipped: no_address)",
+        "  by the company's configuration cf-appointment.created version 1",
+        rf"{TIME} +attempt 1 +fell_back +dead_address +.*5\.1\.1.*",
+        rf"{TIME} +attempt 1 +sent +twilio {message.id} *",
+        rf"{TIME} +receipt +delivered +twilio {message.id} *",
+    ):
+        assert [each for each in lines if each == line or re.fullmatch(line, each)], shown
+    secrets = ANNA["name"], ANNA["email"], ANNA["phone"], message.call.content["Body"]
+    assert not [secret for secret in secrets if secret in shown]

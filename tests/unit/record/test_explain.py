@@ -69,6 +69,8 @@ def test_explain_a_callback(url: str) -> None:
         "rested on partition 0 up to booking.callbacks 0, booking.directory 3",
         "2026-11-23 13:00:00 callback.requested version 1, pending",
         "2026-11-23 13:03:00 notification.unconfirmed callback.assigned, staff, email, lost_after_data",
+        "n-1 callback.assigned st-1 Anna sent, email",
+        "n-2 callback.assigned st-1 Anna failed, email, rejected",
         "Times are those of Europe/Berlin.",
     ):
         assert line in lines, text
@@ -90,6 +92,7 @@ def test_explain_as_json(url: str) -> None:
         "notification.sent",
         "callback.completed",
     ]
+    assert [each["notification_id"] for each in explained["notifications"]] == ["n-1", "n-2"]
 
 
 def test_explain_the_latest_decision(url: str) -> None:
@@ -142,7 +145,7 @@ def test_an_id_of_several_companies(url: str) -> None:
 def test_an_unknown_id(url: str) -> None:
     """An id that nobody has is told in one line."""
     fill(url, story())
-    with pytest.raises(UserError, match="no callback and no decision cb-9 in the database") as refused:
+    with pytest.raises(UserError, match="no decision, callback or notification cb-9 in the database") as refused:
         run("explain", "cb-9")
     assert refused.value.exit_code == 1
 

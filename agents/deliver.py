@@ -15,7 +15,9 @@ whether that still makes sense.
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import cast
 
 from agents import intake
@@ -27,6 +29,7 @@ from schemas.reasons import ChannelName, DeliveryReason, IntakeResult, Priority,
 from schemas.receipts import ProviderReceipt
 from sinks.channels import CHANNELS, open_channels
 from sinks.channels.base import Channel
+from streams import metrics
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
 from streams.clock import Clock
 from streams.policy.delivery import receipts
@@ -71,6 +74,7 @@ class Deliver:
         `Channel.send`."""
         if channels is None:
             channels = open_channels(settings)
+        self._channels = channels
         self._clock = settings.clock() if clock is None else clock
         self._monotonic = monotonic
         self._partitions = settings.partitions
@@ -90,12 +94,13 @@ class Deliver:
             name: Capacity(
                 Slots(getattr(settings, f"{name}_concurrency")),
                 Rates(getattr(settings, f"{name}_per_second"), channel.per_recipient),
-                Breaker(settings.breaker_failures, settings.breaker_seconds),
+                partial(Breaker, settings.breaker_failures, settings.breaker_seconds),
             )
             for name, channel in channels.items()
         }
         self._sender = Sender(channels, self._capacity, self._clock, self._rules, settings.public_url)
         self._ahead = Ahead(settings.memory_budget_mb * 2**20)
+        self._waiting: dict[int, Counter[Line]] = {}
 
     def step(self, batch: Batch, state: State) -> Effects:
         ledger = self._ledger(state)
@@ -114,6 +119,8 @@ class Deliver:
             self._start_due(course)
         self._state_holding(state.partition, ledger, batch.now)
         self._ahead.hold(state.partition, ledger.waiting_bytes)
+        self._waiting[state.partition] = ledger.waiting_count
+        self._show_waiting()
         return course.effects
 
     def recovered(self, state: State) -> None:
@@ -121,6 +128,7 @@ class Deliver:
         for capacity in self._capacity.values():
             capacity.slots.clear()
         self._ahead.clear()
+        self._waiting.clear()
 
     def next_wakeup(self, state: State) -> float | None:
         ledger = self._ledger(state)
@@ -218,12 +226,19 @@ class Deliver:
             waiting = {line.priority for line in due if line.channel is channel}
             capacity.slots.hold(partition, _of(channel, ledger.in_flight), waiting)
 
+    def _show_waiting(self) -> None:
+        for line in LINES:
+            count = sum(waiting[line] for waiting in self._waiting.values())
+            metrics.MESSAGES_WAITING.labels(*line).set(count)
+
     def _begin(self, course: Course, delivery: Delivery) -> None:
         """Start the attempt, if nothing speaks against it."""
         if not course.may_start(delivery):
             return
-        capacity, recipient = self._capacity[delivery.intent.channel], course.address(delivery)
-        held_until = capacity.held_until(recipient, course.now, self._monotonic())
+        channel = delivery.intent.channel
+        account = self._channels[channel].account(self._rules.address(channel, delivery.due.recipient))
+        recipient = course.address(delivery)
+        held_until = self._capacity[channel].held_until(account, recipient, course.now, self._monotonic())
         if held_until is None:
             self._start(course, delivery)
         else:

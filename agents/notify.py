@@ -35,7 +35,7 @@ class Notify:
         *,
         partitions: int,
         recipient_hash_key: bytes,
-        retry_schedule_seconds: tuple[int, ...] = (60, 300, 900),
+        retry_schedule_seconds: tuple[int, ...],
         smtp_from: str = "",
     ) -> None:
         self._partitions = partitions

@@ -11,10 +11,11 @@ from sinks.channels.base import Channel, Message
 from streams import metrics
 from streams.clock import Clock, utc
 from streams.policy.delivery import unsubscribing
+from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.capacity import Capacity
 from streams.policy.delivery.course import Rules
 from streams.policy.delivery.intents import Delivery
-from streams.policy.delivery.results import Accepted, AccountWide, Result, Transient
+from streams.policy.delivery.results import Accepted, AccountWide, Result, Transient, Unconfirmed
 
 log = structlog.get_logger("staffetta")
 
@@ -55,7 +56,7 @@ class Sender:
         if isinstance(result, Accepted):
             waited = self._clock.now() - job.delivery.due.due_at.timestamp()
             metrics.EVENT_TO_OUTCOME.labels(channel).observe(max(0.0, waited))
-        self._heed(channel, result)
+        self._heed(channel, self._channels[channel].account(job.message.address), result)
         return Completion(job.delivery, result)
 
     def message(self, delivery: Delivery, now: float) -> Message:
@@ -88,16 +89,24 @@ class Sender:
         hashed = self._rules.recipient_hash(intent.channel, due.recipient)
         return unsubscribing.link(due, intent.channel, hashed, self._public_url, self._rules.hash_key)
 
-    def _heed(self, channel: ChannelName, result: Result) -> None:
-        """What an answer says about the channel as a whole."""
-        breaker = self._capacity[channel].breaker
-        was_open = breaker.is_open
-        breaker.hear(result, self._clock.now())
-        metrics.BREAKER_OPEN.labels(channel).set(breaker.is_open)
+    def _heed(self, channel: ChannelName, account: Account, result: Result) -> None:
+        """What an answer says about the account as a whole."""
+        capacity = self._capacity[channel]
+        is_left_alone = capacity.hear(account, result, self._clock.now())
+        metrics.BREAKER_OPEN.labels(channel).set(capacity.is_broken)
         if isinstance(result, AccountWide):
             metrics.ACCOUNT_REFUSED.labels(channel, result.reason).inc()
-        if breaker.is_open and not was_open:
-            why = {"reason": result.reason, "error": result.error} if isinstance(result, Transient) else {}
-            log.error("nothing gets through, messages wait", channel=channel, **why)
-        elif was_open and not breaker.is_open:
-            log.info("messages get through again", channel=channel)
+        who = {
+            "channel": channel,
+            "provider": account.provider,
+            **({"server": account.server} if account.server else {}),
+        }
+        if is_left_alone:
+            why = _why(result) if isinstance(result, Transient | Unconfirmed) else {}
+            log.error("nothing gets through, messages wait", **who, **why)
+        elif is_left_alone is False:
+            log.info("messages get through again", **who)
+
+
+def _why(result: Transient | Unconfirmed) -> dict[str, str]:
+    return {"reason": result.reason, "error": result.error}

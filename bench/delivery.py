@@ -3,21 +3,21 @@
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.backlog import reached
 from bench.contest import ratio, summary
 from bench.job import Job
-from bench.kafka import PATIENCE, Made, Progress, Sample, count_answers, producer, send, topics, write
+from bench.kafka import PATIENCE, Made, Progress, count_answers, producer, send, topics, write
 from bench.loads.mails import Clinics
 from bench.narrator import Narrator
-from bench.process import Process, cpu_seconds, machine_cpu_seconds, must_run, peak_mebibytes, stopped, worker
+from bench.process import stopped, worker
 from bench.scale import Scale
 from bench.sink import NAMED_DOMAIN, SLOW_DOMAIN, Sink, sink
+from bench.taking import rate, until, until_taken
 from bench.workers.smtp_pool import MAILS
 
 ROLE, POOL = "bench.workers.role", "bench.workers.smtp_pool"
@@ -93,9 +93,9 @@ def _deliver(brokers: str, mails: list[Made], answer_seconds: float) -> dict[str
             progress.wait_for(before, process)
             with stopped(process):
                 write(job, mails)
-            samples = _until_taken(server, count, process)
+            samples = until_taken(server, count, process)
             progress.wait_for(before + count, process)
-            return _rate(samples, count, process, server) | {"answers": count_answers(job, load)}
+            return rate(samples, count, process, server) | {"answers": count_answers(job, load)}
 
 
 def _pool(label: str, mails: list[Made], answer_seconds: float) -> dict[str, Any]:
@@ -106,33 +106,8 @@ def _pool(label: str, mails: list[Made], answer_seconds: float) -> dict[str, Any
         job = Job("", "", 0, folder, smtp_port=server.port)
         (Path(folder) / MAILS).write_bytes(b"\n".join(made.value for made in mails))
         with worker(POOL, job, "ready" if label == BARE else "message") as process:
-            samples = _until_taken(server, len(mails), process)
-            return _rate(samples, len(mails), process, server) | {"answers": server.taken}
-
-
-def _until_taken(server: Sink, count: int, process: Process) -> list[Sample]:
-    samples: list[Sample] = []
-
-    def done() -> bool:
-        now = time.perf_counter()
-        samples.append(Sample(now, server.taken, cpu_seconds(process.pid), machine_cpu_seconds()))
-        return samples[-1].count >= count
-
-    _until(done, process)
-    return samples
-
-
-def _rate(samples: list[Sample], count: int, process: Process, server: Sink) -> dict[str, Any]:
-    """Between the first tenth and the ninth, as with the other backlogs."""
-    first, last = reached(samples, count * 0.1), reached(samples, count * 0.9)
-    seconds, done = last.at - first.at, count * 0.8
-    return {
-        "events_per_second": round(done / seconds),
-        "cpu_ms_per_mail": round((last.cpu - first.cpu) / done * 1e3, 3),
-        "other_cpu_percent": round(((last.all_cpu - first.all_cpu) - (last.cpu - first.cpu)) / seconds * 100),
-        "sink_cpu_ms_per_mail": round(cpu_seconds(server.pid) / count * 1e3, 3),
-        "peak_mib": peak_mebibytes(process.pid),
-    }
+            samples = until_taken(server, len(mails), process)
+            return rate(samples, len(mails), process, server) | {"answers": server.taken}
 
 
 # -- urgent mails
@@ -152,11 +127,11 @@ def _urgent(brokers: str, crowd: list[Made], seconds: float) -> dict[str, Any]:
         write(job, load.before())
         notify, deliver = (stack.enter_context(worker(ROLE, job, name)) for name in ("notify", "deliver"))
         _cancel(job, load, 1, 1.0)
-        _until(lambda: len(server.named()) == 1, notify)
+        until(lambda: len(server.named()) == 1, notify)
         write(job, crowd)
-        _until(lambda: server.taken > 1 + job.connections, deliver)
+        until(lambda: server.taken > 1 + job.connections, deliver)
         made_at = _cancel(job, load, int(HIGH_RATE * seconds), HIGH_RATE)
-        _until(lambda: made_at.keys() <= server.named().keys(), deliver)
+        until(lambda: made_at.keys() <= server.named().keys(), deliver)
         named, left = server.named(), BACKLOG + 1 + len(made_at) - server.taken
     if left <= 0:
         raise RuntimeError("the backlog was worked off before the end: make it longer")
@@ -200,7 +175,7 @@ def _away(brokers: str, count: int, seconds: float) -> dict[str, Any]:
                 curve.append((round(time.monotonic() - since, 2), server.taken))
             return len(server.named()) == count
 
-        _until(all_taken, deliver, patience=20 * PATIENCE)
+        until(all_taken, deliver, patience=20 * PATIENCE)
         took = {address: len(times) for address, times in server.named().items()}
     return {
         "mails": count,
@@ -224,12 +199,3 @@ def _thinned(curve: list[tuple[float, int]], most: int = 200) -> list[tuple[floa
 def _stage(brokers: str, load: Clinics, answer_seconds: float = 0.0) -> Iterator[tuple[Job, Sink]]:
     with topics(brokers, load, 4) as job, sink(Path(job.folder), answer_seconds) as server:
         yield replace(job, smtp_port=server.port), server
-
-
-def _until(condition: Callable[[], bool], process: Process, patience: float = PATIENCE) -> None:
-    end = time.monotonic() + patience
-    while not condition():
-        must_run(process)
-        if time.monotonic() > end:
-            raise TimeoutError(f"not within {patience:.0f} s")
-        time.sleep(0.01)

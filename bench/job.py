@@ -1,7 +1,8 @@
 """What a worker is told, in one environment variable."""
 
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 import orjson
 
@@ -22,7 +23,9 @@ class Job:
     """The business clock shows `clock_origin` at the real moment `clock_started_at`."""
     smtp_port: int = 0
     connections: int = 20
-    """To the mail server, at most."""
+    """To the mail server or provider, at most."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Further variables, by their full names."""
 
     @property
     def prefix(self) -> str:
@@ -41,7 +44,7 @@ class Job:
         return f"{self.group}-load-changelog"
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, VARIABLE: orjson.dumps(asdict(self)).decode()}
+        return {**os.environ, **self.settings, VARIABLE: orjson.dumps(asdict(self)).decode()}
 
     @classmethod
     def given(cls) -> "Job":

@@ -1,10 +1,10 @@
-"""What is measured: (a) the lane alone, (b) the role `assign`, (c) how cost grows, (d) delivery."""
+"""What is measured: (a) the lane alone, (b) the role `assign`, (c) how cost grows, (d) mails, (e) the rest."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench import delivery, growth
+from bench import channels, delivery, growth
 from bench.backlog import throughput
 from bench.contest import RATE, Contest, Entry, hold, steps, summary
 from bench.idle import idle
@@ -124,4 +124,5 @@ PARTS: dict[str, Part] = {
     "b": Part("b. The role `assign`", *_contest(assign_role)),
     "c": Part("c. How cost grows", _growth_steps, measure_growth),
     "d": Part("d. Mails", delivery.steps, delivery.measure),
+    "e": Part("e. SMS, WhatsApp and push", channels.steps, channels.measure),
 }

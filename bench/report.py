@@ -54,6 +54,10 @@ def verdicts(measured: dict[str, Any]) -> Iterator[Verdict]:
             yield _ratio(f"d. deliver / bare pool, answered {server}", against, 0.9)
         yield _at_most("d. p99 of urgent mails, ms", measured["d"]["urgent"]["p99_ms"]["median"], 1000)
         yield _at_most("d. lost or doubled", measured["d"]["away"]["lost"] + measured["d"]["away"]["doubled"], 0)
+    if "e" in measured:
+        for kind, contest in measured["e"].items():
+            for label, against in contest["against"].items():
+                yield _ratio(f"e. {kind}: {label} / bare client", against["median"], 0.8)
 
 
 def show(measured: dict[str, Any], console: Console) -> None:

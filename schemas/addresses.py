@@ -7,7 +7,14 @@ import re
 _ATOM = r"[^\s\"(),.:;<>@\[\]\\]+"
 _LABEL = r"(?!-)(?:[^\W_]|-){1,63}(?<!-)"
 _EMAIL = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?=[^\W\d_]){_LABEL}")
+_ASCII_ADDRESS = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def is_ascii_address(text: str) -> bool:
+    """Whether it is something@somewhere, of visible ASCII characters alone and without brackets: what an envelope
+    can name as its sender."""
+    return _ASCII_ADDRESS.fullmatch(text) is not None
 
 
 def usable_email(address: str | None) -> str | None:

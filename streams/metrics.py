@@ -54,6 +54,12 @@ BREAKER_OPEN = Gauge(
     ["channel"],
     registry=REGISTRY,
 )
+MESSAGES_WAITING = Gauge(
+    "staffetta_messages_waiting",
+    "Messages that were taken on and wait for a sending slot, their account's rate, or the grace of a doubt.",
+    ["channel", "priority"],
+    registry=REGISTRY,
+)
 EVENT_TO_OUTCOME = Histogram(
     "staffetta_event_to_outcome_seconds",
     "From the moment a message was due (that of its event, at first) to the provider's acceptance, by the clock.",

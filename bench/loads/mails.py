@@ -1,4 +1,4 @@
-"""Mails about appointments, as `notify` has them written: from a clinic's events to what `deliver` reads."""
+"""Mails and SMS about appointments, as `notify` writes them: from a clinic's events to what `deliver` reads."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from bench.job import Job
 from bench.kafka import Made
 from schemas import CONTENT_TYPE_HEADER, encode
 from schemas.event_types import APPOINTMENTS, DIRECTORY, REQUESTS
+from schemas.reasons import ChannelName
 from streams.app import role_tables
 from streams.batch import Batch
 from streams.lane.records import FetchedRecord
@@ -17,7 +18,8 @@ from streams.state import State
 from streams.topics import contract_topics
 
 LADDER = (1, 10, 60, 300, 900, 3600)
-PRIORITIES = {"appointment.created": "delivery.email", "appointment.cancelled": "delivery.email.high"}
+PRIORITIES = {"appointment.created": "", "appointment.cancelled": ".high"}
+"""Event type -> how the topics end in which its notifications wait."""
 SOURCE = "/bench/booking"
 
 
@@ -27,11 +29,14 @@ class Clinics:
     answers = "delivery.outcomes"
     origin = 0.0
 
-    def __init__(self, inputs: Sequence[str], companies: int, first: int = 0) -> None:
+    def __init__(
+        self, inputs: Sequence[str], companies: int, first: int = 0, channel: ChannelName = ChannelName.EMAIL
+    ) -> None:
         """`inputs`: of what `deliver` is given to read, that by which its progress is told. `first`: the number of
         the first company."""
         self.inputs = inputs
         self.companies = [f"co-{number}" for number in range(first, first + companies)]
+        self._channel = channel
         self._numbers = count(1)
 
     def group(self, job: Job) -> str:
@@ -56,13 +61,20 @@ class Clinics:
                 company, "service.upserted", service_id="sv-1", name="Erstgespräch", duration_minutes=45
             )
             for event_type in PRIORITIES:
-                yield self._made(company, "notification_config.upserted", **_configuration(company, event_type))
+                yield self._made(
+                    company, "notification_config.upserted", **self._configuration(company, event_type)
+                )
 
     def appointment(self, company: str, event_type: str, domain: str) -> Made:
         """`id` of what is made is the address of the customer."""
         number, now = next(self._numbers), datetime.now(UTC)
         address = f"kunde{number}@{domain}"
-        customer = {"customer_id": f"cu-{number}", "name": "Erika Müller-Beispiel", "email": address}
+        customer = {
+            "customer_id": f"cu-{number}",
+            "name": "Erika Müller-Beispiel",
+            "email": address,
+            "phone": phone(number),
+        }
         made = self._made(
             company,
             event_type,
@@ -81,13 +93,26 @@ class Clinics:
         events = [
             self.appointment(self.companies[at % len(self.companies)], event_type, domain) for at in range(number)
         ]
-        return [made for made in _notified([*self.before(), *events]) if made.topic == PRIORITIES[event_type]]
+        topic = f"delivery.{self._channel}{PRIORITIES[event_type]}"
+        return [made for made in _notified([*self.before(), *events]) if made.topic == topic]
 
     def events(self, count: int) -> Iterator[Made]:
         raise NotImplementedError("what `deliver` reads is written by `attempts`")
 
     def caused_by(self, answer: bytes) -> str:
         raise NotImplementedError("what was delivered is known to the mail server")
+
+    def _configuration(self, company: str, event_type: str) -> dict[str, Any]:
+        return {
+            "config_id": f"cf-{event_type}",
+            "level": "company",
+            "level_id": company,
+            "event_type": event_type,
+            "channel": self._channel,
+            "fallback_channels": [],
+            "is_enabled": True,
+            "audience": "customer",
+        }
 
     def _made(self, company: str, kind: str, /, **data: Any) -> Made:
         now = datetime.now(UTC)
@@ -105,22 +130,18 @@ class Clinics:
         return Made(topic, company.encode(), value, identity, int(now.timestamp() * 1000))
 
 
-def _configuration(company: str, event_type: str) -> dict[str, Any]:
-    return {
-        "config_id": f"cf-{event_type}",
-        "level": "company",
-        "level_id": company,
-        "event_type": event_type,
-        "channel": "email",
-        "fallback_channels": [],
-        "is_enabled": True,
-        "audience": "customer",
-    }
+def phone(number: int) -> str:
+    return f"+4915{number:09}"
 
 
 def _notified(events: Iterable[Made]) -> Iterator[Made]:
     """What `notify` makes of them, its own requests read too."""
-    role = Notify(partitions=1, recipient_hash_key=b"bench", smtp_from="post@bench.example")
+    role = Notify(
+        partitions=1,
+        recipient_hash_key=b"bench",
+        retry_schedule_seconds=(60, 300, 900),
+        smtp_from="post@bench.example",
+    )
     state, offsets = State(0, Notify.tables), {topic: count() for topic in Notify.topics}
     role.recovered(state)
     for made in events:

@@ -1,4 +1,4 @@
-"""A role of a mail's way as the product runs it: `python -m bench.workers.role NAME`."""
+"""A role of a message's way as the product runs it: `python -m bench.workers.role NAME`."""
 
 import asyncio
 import logging
@@ -22,6 +22,7 @@ def main(job: Job, name: str) -> None:
         "STAFFETTA_SMTP_URL": f"smtp://127.0.0.1:{job.smtp_port}",
         "STAFFETTA_SMTP_FROM": "Staffetta <post@bench.example>",
         "STAFFETTA_EMAIL_CONCURRENCY": str(job.connections),
+        "STAFFETTA_SMS_CONCURRENCY": str(job.connections),
         "STAFFETTA_RECIPIENT_HASH_KEY": "a key for measurements",
     }
     logging.basicConfig()

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from schemas.notifications import FilledTemplate, Recipient
 from schemas.reasons import DeliveryReason, Priority
+from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.rates import Pace
 from streams.policy.delivery.results import Result
 
@@ -42,9 +43,8 @@ class Message:
 class Channel(Protocol):
     """A way to reach people. It tells what happened to a message; it never waits to try again."""
 
-    @property
-    def provider(self) -> str:
-        """Who takes the messages over; named in outcomes."""
+    def account(self, address: str | None) -> Account:
+        """What carries messages to this address."""
         ...
 
     @property

@@ -13,6 +13,7 @@ from sinks.channels.base import Message
 from sinks.channels.smtp.composing import Composer, mailbox
 from sinks.channels.smtp.connections import Connection, Connections
 from sinks.channels.smtp.replies import Refused, Stage, judge
+from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.results import (
     Accepted,
     NotStarted,
@@ -48,7 +49,6 @@ class Email:
     A mail has `timeout_seconds` for its connection, and as long again from MAIL to the last answer.
     """
 
-    provider = "smtp"
     recognises_repeats = True  # by the Message-ID
     per_recipient = None
 
@@ -77,6 +77,9 @@ class Email:
             return_path=settings.smtp_return_path,
             gives_receipts=settings.webhook_email_token is not None,
         )
+
+    def account(self, address: str | None) -> Account:
+        return Account("smtp")
 
     def address(self, recipient: Recipient) -> str | None:
         return recipient.email

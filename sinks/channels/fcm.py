@@ -51,7 +51,6 @@ LATER_SECONDS = {THROTTLED: 60.0, UNAVAILABLE: 10.0}
 class Fcm:
     """Sends to device tokens of one project, over at most `concurrency` connections."""
 
-    provider = "fcm"
     recognises_repeats = True
 
     def __init__(

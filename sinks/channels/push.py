@@ -9,6 +9,7 @@ from sinks.channels.answers import REJECTED
 from sinks.channels.base import Message
 from sinks.channels.fcm import Fcm
 from sinks.channels.webpush import WebPush
+from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.results import Result
 from streams.settings import Settings
 
@@ -30,9 +31,10 @@ class Push:
         fcm, webpush = Fcm.from_settings(settings), WebPush.from_settings(settings)
         return None if fcm is None and webpush is None else cls(fcm, webpush)
 
-    @property
-    def provider(self) -> str:
-        return "+".join(way.provider for way in self._ways)
+    def account(self, address: str | None) -> Account:
+        """Each browser's push service is a server of its own, which may be away, or refuse our key, alone."""
+        subscription = None if address is None else Subscription.read(address)
+        return Account("fcm") if subscription is None else Account("webpush", subscription.origin)
 
     def address(self, recipient: Recipient) -> str | None:
         found = (way.address(recipient) for way in self._ways)

@@ -29,6 +29,7 @@ from sinks.channels.answers import (
 )
 from sinks.channels.base import Message
 from sinks.channels.http import Http
+from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.correlation import Correlation
 from streams.policy.delivery.results import Accepted, Permanent, Result, Unconfirmed
 from streams.settings import Settings
@@ -68,7 +69,6 @@ _FAILED = frozenset({"failed", "undelivered", "canceled"})
 class Twilio:
     """Sends from a number, or through a Messaging Service (`MG…`). With `public_url`, receipts are asked for."""
 
-    provider = "twilio"
     recognises_repeats = False
     per_recipient = None
 
@@ -112,6 +112,9 @@ class Twilio:
     @property
     def gives_receipts(self) -> bool:
         return self._public_url is not None
+
+    def account(self, address: str | None) -> Account:
+        return Account("twilio")
 
     def address(self, recipient: Recipient) -> str | None:
         return usable_phone(recipient.phone)

@@ -46,7 +46,6 @@ class WebPush:
     addresses only, and https.
     """
 
-    provider = "webpush"
     recognises_repeats = True
 
     def __init__(

@@ -29,6 +29,7 @@ from sinks.channels.answers import (
 )
 from sinks.channels.base import Message
 from sinks.channels.http import Http
+from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.correlation import Correlation
 from streams.policy.delivery.rates import Pace
 from streams.policy.delivery.results import Accepted, AccountWide, Result
@@ -87,7 +88,6 @@ class WhatsApp:
     """Sends a template that Meta has approved, where the text has one; else the text itself, which arrives only
     within a day after the recipient has written."""
 
-    provider = "whatsapp"
     recognises_repeats = False
     per_recipient = Pace(every_seconds=6, burst=45)
 
@@ -120,6 +120,9 @@ class WhatsApp:
             timeout_seconds=settings.provider_timeout_seconds,
             gives_receipts=settings.whatsapp_app_secret is not None,
         )
+
+    def account(self, address: str | None) -> Account:
+        return Account("whatsapp")
 
     def address(self, recipient: Recipient) -> str | None:
         return usable_phone(recipient.phone)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 from schemas import SOURCE, encode
 from schemas.event_types import DIRECTORY
 from sinks.database.mapping import id_field
+from sinks.database.paging import PAGE
 from sinks.database.tables import entities
 from sinks.outgoing import Outgoing
 
@@ -16,7 +17,6 @@ PARENTS_FIRST = (
 )
 """Every kind of entity, each after those that it rests on. Erasures are not among them: told again, they would
 take away a customer who has come back since."""
-PAGE = 500
 _SOURCE = f"{SOURCE}/republish"
 
 

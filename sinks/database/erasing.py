@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, case, exists, select, tuple_, update
 
 from sinks.database.facets import CALLBACK, DEAD_LETTER, ENTITY, ERASURE, OUTCOME, REQUEST, Facet
+from sinks.database.paging import pages
 from sinks.database.tables import callback_events, callbacks, dead_letters, entities, notifications, outcomes
 
 ERASED = "erased"
@@ -19,7 +20,6 @@ ERASED = "erased"
 CUSTOMER = "customer"
 """The kind of the entity that an erasure leaves."""
 PREFERENCES = "customer_preferences"
-AT_ONCE = 500
 
 Rows = Mapping[Facet, list[Mapping[str, Any]]]
 Key = tuple[str, str]
@@ -54,7 +54,7 @@ def _customers(rows: Rows) -> Iterator[tuple[str, str]]:
 
 def _erasures(connection: Connection, customers: Sequence[tuple[str, str]]) -> Iterator[Erasure]:
     at = entities.c
-    for some in _cut(customers):
+    for some in pages(customers):
         query = select(at.company_id, at.entity_id, at.changed_at).where(
             at.type == CUSTOMER, tuple_(at.company_id, at.entity_id).in_(some)
         )
@@ -104,7 +104,7 @@ def _late(connection: Connection, rows: Rows) -> list[Key]:
             keys.add((values["notification_id"], values["company_id"]))
     at = notifications.c
     found: list[Key] = []
-    for some in _cut(sorted(keys)):
+    for some in pages(sorted(keys)):
         query = select(at.notification_id, at.company_id).where(
             tuple_(at.notification_id, at.company_id).in_(some), at.customer_id == ERASED
         )
@@ -116,7 +116,7 @@ def _erase_notifications(connection: Connection, keys: Iterable[Key]) -> None:
     """With the words of servers, which like to repeat an address, and the texts of letters. A colleague stays who
     was to be told, but for the letter, which cannot be sent again without a text."""
     to_them = case((notifications.c.audience == CUSTOMER, ERASED), else_=notifications.c.recipient_id)
-    for some in _cut(sorted(keys)):
+    for some in pages(sorted(keys)):
         for table, blank in (
             (notifications, {"customer_id": ERASED, "recipient_id": to_them}),
             (outcomes, {"error": None}),
@@ -124,7 +124,3 @@ def _erase_notifications(connection: Connection, keys: Iterable[Key]) -> None:
         ):
             theirs = tuple_(table.c.notification_id, table.c.company_id).in_(some)
             connection.execute(update(table).where(theirs).values(blank))
-
-
-def _cut(keys: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
-    return (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))

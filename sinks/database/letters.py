@@ -1,6 +1,6 @@
 """Dead letters as operators ask for them: which there are, one of them whole, and which were sent again."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,8 +11,6 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from sinks.database.erasing import ERASED
 from sinks.database.tables import dead_letters, intake_dead_letters, notifications, outcomes
 
-PAGE = 500
-"""Letters that are held at a time: each may have a megabyte."""
 REACHED = ("sent", "delivered")
 """A notification with this status needs no redrive any more."""
 
@@ -108,10 +106,6 @@ def to_redrive(connection: Connection, chosen: Filter) -> list[LetterKey]:
     query = wanted(chosen, *dead_letters.primary_key).where(or_(dead_letters.c.redriven.is_(None), ~again))
     keys = [LetterKey(*row) for row in connection.execute(query.where(dead_letters.c.recipient_id != ERASED))]
     return keys[::-1]
-
-
-def pages(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (keys[start : start + PAGE] for start in range(0, len(keys), PAGE))
 
 
 def mark(connection: Connection, redriven: Mapping[LetterKey, int], at: datetime) -> None:

@@ -6,7 +6,7 @@ for the whole company, of appointments that have stayed as they were booked.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
 from schemas.appointments import Appointment
@@ -52,10 +52,15 @@ def check(log: Log, ledger: Ledger, partitions: int) -> Iterator[Finding]:
             yield lost(f"the reminder {timer.event_id} of {appointment_id} told no {audience}")
 
 
+def _milliseconds(moment: datetime) -> int:
+    """As a record's timestamp has it: no later than the moment."""
+    return int(moment.timestamp() * 1000)
+
+
 def _written(log: Log, partitions: int) -> Iterator[tuple[Key, Written]]:
     for entry, event in readable(log, TIMERS, partitions):
         data = cast(ReminderDue, event.data)
-        due_ms = round(data.due_at.timestamp() * 1000)
+        due_ms = _milliseconds(data.due_at)
         yield (data.company_id, data.appointment_id, data.config_id, due_ms), Written(event.id, entry.timestamp)
 
 
@@ -74,7 +79,7 @@ def _expected(log: Log, partitions: int) -> Iterator[tuple[Key, Audience]]:
         if not is_known or (company_id, appointment.customer.customer_id) in erased:
             continue
         for each in configured.get(company_id, ()):
-            due_ms = round((starts_at - timedelta(minutes=each.minutes)).timestamp() * 1000)
+            due_ms = _milliseconds(starts_at - timedelta(minutes=each.minutes))
             has_somebody = each.audience is Audience.CUSTOMER or appointment.staff_id is not None
             if each.minutes and has_somebody and max(booked_ms, each.since_ms) < due_ms < end_ms:
                 yield (company_id, appointment.appointment_id, each.config_id, due_ms), each.audience

@@ -13,6 +13,7 @@ from schemas.notifications import DeadLetter
 from sinks.database import letters
 from sinks.database.erasing import ERASED
 from sinks.database.letters import REACHED, Filter, Letter, LetterKey
+from sinks.database.paging import pages
 from sinks.outgoing import Outgoing
 from sinks.producer import EventProducer
 from streams.cli.layout import utc_time
@@ -39,7 +40,7 @@ def redrive(settings: Settings, ids: Sequence[str] | None, chosen: Filter, *, ye
             if not agreed(len(keys), "dead letters", yes=yes):
                 return False
         redriver = Redriver(settings, engine)
-        done = [redriver.send(page) for page in letters.pages(keys)]
+        done = [redriver.send(page) for page in pages(keys)]
         return all(done) and all_known
 
 

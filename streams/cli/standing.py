@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sinks.database.questions import Fields
-from sinks.database.stories import Story
+from sinks.database.stories import DELIVERED, Story
 from streams.cli.layout import utc_time
 
 
@@ -52,8 +52,11 @@ def _unconfirmed(story: Story) -> str:
 
 
 def _failed(story: Story) -> str:
+    """A failure after the delivery was told is no more than that: nothing is sent again for it."""
     row, letter = story.notification, story.letter
-    told = f"Given up at {utc_time(row['status_at'])}: {row['channel']} was the last channel ({row['reason']})"
+    if any(each["type"] == DELIVERED for each in story.rounds[-1]):
+        return f"Said to have failed at {utc_time(row['status_at'])} ({row['reason']}), after it was delivered"
+    told = f"Given up at {utc_time(row['status_at'])}, by {row['channel']} ({row['reason']}){_after(story)}"
     if letter is not None and (letter["redriven"] or 0) > letter["redrive"]:
         return f"{told}; sent again at {utc_time(letter['redriven_at'])}, and nothing is told of that yet"
     return told

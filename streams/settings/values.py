@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat
 from pydantic_settings import NoDecode
 
+from schemas.addresses import is_ascii_address
 from schemas.base import FOURTEEN_DAYS_IN_SECONDS, MAX_RETRIES
 from schemas.reasons import ChannelName
 from streams.push_keys import service_account_json, vapid_key
 from streams.smtp_url import parse_smtp_url
 
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[^\s@<>]+")
-_SENDER = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 _URL = re.compile(r"https?://[A-Za-z0-9\[][!-~]*", re.IGNORECASE)
 _TWILIO_FROM = re.compile(
     r"MG[0-9a-f]{32}|\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}"
@@ -57,7 +57,7 @@ def _address(value: str) -> str:
 
 
 def _return_path(value: str) -> str:
-    if "{id}" not in value or not _SENDER.fullmatch(value.replace("{id}", "id")):
+    if "{id}" not in value or not is_ascii_address(value.replace("{id}", "id")):
         raise ValueError("must be an address with {id} in it")
     return value
 

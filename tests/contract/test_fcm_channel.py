@@ -194,5 +194,5 @@ async def test_settings() -> None:
     credentials = json.dumps(fcm.service_account("http://127.0.0.1:6073"))
     push = Push.from_settings(Settings(_env_file=None, fcm_credentials=credentials))
     assert push is not None
-    assert (push.provider, push.recognises_repeats) == ("fcm", True)
+    assert (push.account("token-1"), push.recognises_repeats) == (("fcm", ""), True)
     await push.close()

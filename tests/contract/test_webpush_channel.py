@@ -236,15 +236,15 @@ async def test_settings() -> None:
     }
     only = Push.from_settings(given_settings(**keys))
     assert only is not None
-    assert only.provider == "webpush"
     await only.close()
     async with Simulator() as simulator:
         fcm_url = simulator.doors[fcm.NAME].url
         account = orjson.dumps(fcm.service_account(fcm_url)).decode()
         both = Push.from_settings(given_settings(**keys, fcm_base_url=fcm_url, fcm_credentials=account))
         assert both is not None
-        assert both.provider == "fcm+webpush"
         anna = subscribed(simulator.doors[webpush.NAME].url)
+        assert both.account(anna.address) == ("webpush", anna.origin)
+        assert both.account("token-1") == ("fcm", "")
         assert both.address(recipient(anna)) == anna.address
         for address in (anna.address, "token-1"):
             assert isinstance(await both.send(dataclasses.replace(PLAIN, address=address), 10.0**9), Accepted)

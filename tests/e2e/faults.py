@@ -74,6 +74,11 @@ class RoleFaults:
         """All there ever were."""
         return [*self._past, *self._workers]
 
+    def wait_until_ready(self) -> None:
+        """Before the load begins: a reminder that is due soon is too late where its worker takes long to start."""
+        for worker in self._workers:
+            worker.wait_until_ready()
+
     def inject(self, faults: list[Callable[[], None]]) -> None:
         self._wait_until_moved(*ROLES)
         for fault in faults:

@@ -218,7 +218,7 @@ class Load(threading.Thread):
                 ("DOT", Cut.DROP),
                 ("DOT", "451 4.3.0 try again"),
                 ("RCPT", "450 4.2.1 mailbox busy"),
-                ("RCPT", "550 5.1.1 nobody here"),
+                ("RCPT", "550 5.7.1 not accepted"),
                 ("MAIL", Cut.DROP),
             ]
         )

@@ -21,7 +21,7 @@ from tests.support.smtp import Mail
 
 SCHEDULE = "1,1,2,4,8"
 """Outlasts the server's absence, so that nothing is given up for it."""
-GIVEN_UP = {"dead_address", "unconfirmed"}
+GIVEN_UP = {"rejected", "unconfirmed"}
 """What the faults leave no other way out of: refused for good, or unknown twice."""
 Requests = dict[Key, NotificationRequest]
 
@@ -38,8 +38,9 @@ def test_none_lost_none_doubled(bootstrap: str, postgres: Postgres, tmp_path: Pa
     ):
         load = MailLoad(made, rng)
         load.open()
-        load.start()
         faults = DeliveryFaults(made, rng)
+        faults.wait_until_ready()
+        load.start()
         faults.inject(faults.plan())
         faults.settle()
         load.finish()

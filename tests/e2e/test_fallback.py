@@ -11,7 +11,6 @@ from streams.simulator.protocols import twilio
 from tests.e2e.messages import configuration, in_two_days, opening
 from tests.e2e.system import System, system
 from tests.support.booking import Booking, customer
-from tests.support.waiting import wait_until
 
 ANNA = customer(customer_id="cu-1", name="Anna Müller", email="anna@kunde.example", phone="+4915112345678")
 TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
@@ -42,7 +41,7 @@ def test_refused_by_mail_and_delivered_by_sms(road: System) -> None:
     assert message.call.protocol == twilio.NAME
     assert "Salon Anna" in message.call.content["Body"]
 
-    wait_until(lambda: road.lag(["record"]) == 0, "all is recorded")
+    road.check()
     shown = road.staffetta("explain", road.events(REQUESTS)[0]["data"]["notification_id"]).stdout
     lines = shown.splitlines()
     assert re.fullmatch(rf"Delivered, by sms, at {TIME}, after email \(dead_address\)\.", lines[1]), shown

@@ -46,8 +46,9 @@ def test_nothing_is_lost_or_doubled_whatever_happens(
     with postgres.database() as url, system(broker.bootstrap, tmp_path, database_url=url) as made:
         load = Load(made, rng, RATE)
         load.open()
-        load.start()
         faults = Faults(made, broker, rng)
+        faults.wait_until_ready()
+        load.start()
         faults.inject(faults.plan(ROUNDS))
         faults.settle()
         load.finish()

@@ -13,7 +13,7 @@ from email.utils import format_datetime, parseaddr
 
 import idna
 
-from schemas.addresses import usable_email
+from schemas.addresses import is_ascii_address, usable_email
 from sinks.channels.base import Message
 from streams.policy.delivery.mail_name import mail_name
 
@@ -21,7 +21,6 @@ _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _PLAIN = re.compile(r"[\x20-\x7e]{0,60}")
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _METHOD = re.compile(r"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
-_SENDER = re.compile(r"[!-;=?A-~]+@[!-;=?A-~]+")
 
 WORD_BYTES = 39
 """So many bytes make an encoded word of 64 characters: with "Subject: " before it, a line of at most 76."""
@@ -119,7 +118,7 @@ class Composer:
     def __init__(self, sender: str, return_path: str | None = None) -> None:
         name, address = parseaddr(sender)
         box = _with_ascii_domain(address)
-        if box is None or not _SENDER.fullmatch(box):
+        if box is None or not is_ascii_address(box):
             raise ValueError(f"{sender!r} is not an e-mail address")
         self.sender = box
         self._sender_name = header_text(name)

@@ -5,9 +5,9 @@ from streams.policy.delivery.results import Accepted, AccountWide, Permanent, Re
 
 
 class Breaker:
-    """Opens after `failures` attempts in a row that came to nothing, or to nothing known (0: never), and at once when
-    it is the account that is refused; for `seconds` at a time. The first attempt after that is the probe: if it gets an answer, the breaker
-    closes; if not, or if none is heard of, the next probe comes as long after.
+    """Opens after `failures` attempts in a row that came to nothing, or to nothing known (0: never), and at once
+    when the account is refused; for `seconds` at a time. The first attempt after that is the probe: if it gets an
+    answer, the breaker closes; if not, or if none is heard of, the next probe comes as long after.
 
     It belongs to a process, and says only when something is tried: what was held back is lost by nothing that
     happens here.
@@ -22,6 +22,11 @@ class Breaker:
     @property
     def is_open(self) -> bool:
         return self._open_until is not None
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it knows of no failure."""
+        return self._open_until is None and not self._in_a_row
 
     def held_until(self, now: float) -> float | None:
         """Until when an attempt is to be put off; None: it may be made."""

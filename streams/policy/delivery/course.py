@@ -17,6 +17,7 @@ from schemas.receipts import ReceiptStatus
 from streams.batch import Effects
 from streams.clock import utc
 from streams.policy.delivery import checks
+from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.attempts import is_too_late, next_channel, retry_at
 from streams.policy.delivery.intents import Delivery, Doubt, Kept
 from streams.policy.delivery.known.addresses import Address, learn, reached
@@ -32,8 +33,7 @@ from streams.state import State
 class Reach(Protocol):
     """What is asked of a channel here; see `sinks.channels.base`."""
 
-    @property
-    def provider(self) -> str: ...
+    def account(self, address: str | None) -> Account: ...
 
     @property
     def gives_receipts(self) -> bool: ...
@@ -219,7 +219,8 @@ class Course:
 
     def tell(self, kind: OutcomeType, delivery: Delivery, **details: Any) -> None:
         name, recipient = delivery.intent.channel, delivery.due.recipient
-        details["provider"] = self.rules.channels[name].provider if name in self.rules.channels else None
+        reach = self.rules.channels.get(name)
+        details["provider"] = None if reach is None else reach.account(reach.address(recipient)).provider
         details["recipient_hash"] = self.rules.recipient_hash(name, recipient)
         self.effects.outputs.append(outcome(kind, delivery, utc(self.now), **details))
         labels = name, kind, details.get("reason") or "none"

@@ -60,6 +60,7 @@ class Ledger:
         self.orphans: list[Delivery] = []
         """In flight under another holder, who is gone: their answers are lost."""
         self.waiting_bytes: Counter[Line] = Counter()
+        self.waiting_count: Counter[Line] = Counter()
         self._turns: defaultdict[Line, Turns] = defaultdict(Turns)
         self._swept_day = 0
         for company_id in state.scopes(INTENTS):
@@ -76,7 +77,7 @@ class Ledger:
         for company_id in self._state.scopes(WAITING):
             for notification_id, row in self._state.rows(WAITING, company_id).items():
                 intent = decode_intent(zlib.decompress(row))
-                self.waiting_bytes[intent.line] += len(row)
+                self._count(intent.line, len(row), 1)
                 found.append((intent.due_at, intent.record_ms, (company_id, notification_id), intent.line))
         for due_at, _, key, line in sorted(found):
             self._turns[line].add(key, due_at)
@@ -147,7 +148,7 @@ class Ledger:
         intent = msgspec.structs.replace(delivery.intent, holder="", due_at=due_at)
         row = zlib.compress(encode(intent), 1)
         self._state.put(WAITING, *delivery.key, row)
-        self.waiting_bytes[intent.line] += len(row)
+        self._count(intent.line, len(row), 1)
         self._turns[intent.line].add(delivery.key, due_at)
 
     def take_due(self, line: Line, now: float) -> Delivery | None:
@@ -166,7 +167,7 @@ class Ledger:
         if row is None:
             raise LookupError(f"nothing waits under {delivery.key}")
         self._state.delete(WAITING, *delivery.key)
-        self.waiting_bytes[delivery.intent.line] -= len(row)
+        self._count(delivery.intent.line, -len(row), -1)
 
     def waiting(self, key: Key) -> Delivery | None:
         row = self._state.get(WAITING, *key)
@@ -175,6 +176,10 @@ class Ledger:
     def waiting_about(self, company_id: str, customer_id: str) -> list[Delivery]:
         rows = map(zlib.decompress, self._state.rows(WAITING, company_id).values())
         return [Delivery.from_row(row) for row in rows if decode_intent(row).about == customer_id]
+
+    def _count(self, line: Line, size: int, number: int) -> None:
+        self.waiting_bytes[line] += size
+        self.waiting_count[line] += number
 
     def finish(self, delivery: Delivery, *, sent: bool) -> None:
         finished = Finished(delivery.intent.record_ms, delivery.due.redrive, sent, delivery.intent.since_ms)

@@ -10,6 +10,7 @@ from schemas.notifications import Recipient
 from schemas.reasons import ChannelName, DeliveryReason
 from sinks.channels.base import Message
 from streams.clock import utc
+from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.correlation import Correlation
 from streams.policy.delivery.results import Accepted, Permanent, Result, Unconfirmed
 from tests.unit.audit.theatre import Theatre
@@ -33,6 +34,9 @@ class Phone:
 
     def __post_init__(self) -> None:
         self.provider = "twilio" if self.name is ChannelName.SMS else "whatsapp"
+
+    def account(self, address: str | None) -> Account:
+        return Account(self.provider)
 
     def address(self, recipient: Recipient) -> str | None:
         return recipient.phone
@@ -68,6 +72,9 @@ class App:
     recognises_repeats: bool = True
     gives_receipts: bool = False
     per_recipient: None = None
+
+    def account(self, address: str | None) -> Account:
+        return Account(self.provider)
 
     def address(self, recipient: Recipient) -> str | None:
         return recipient.push.fcm_token if recipient.push is not None else None

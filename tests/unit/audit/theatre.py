@@ -19,6 +19,7 @@ from streams.audit import Entry, Log
 from streams.batch import Batch, Output, Role
 from streams.clock import ManualClock
 from streams.lane.queue import PartitionQueue
+from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.results import Accepted, Permanent, Result, Transient, Unconfirmed
 from streams.settings import Settings
 from streams.state import State
@@ -33,7 +34,6 @@ class Post:
     """Takes every mail over, but for those to who is `refused`; the answer to the first one to `doubtful` is lost,
     and whoever is `busy` is so once."""
 
-    provider = "smtp"
     recognises_repeats = True
     gives_receipts = False
     per_recipient = None
@@ -44,6 +44,9 @@ class Post:
         """How the addresses begin that it does not take."""
         self._busy: Counter[str] = Counter()
         self._composer = Composer("post@staffetta.example")
+
+    def account(self, address: str | None) -> Account:
+        return Account("smtp")
 
     def address(self, recipient: Recipient) -> str | None:
         return recipient.email
@@ -82,7 +85,7 @@ class Theatre:
         self._ends: Counter[tuple[str, int]] = Counter()
         roles: list[Role] = [
             Assign(PARTITIONS),
-            Notify(partitions=PARTITIONS, recipient_hash_key=b"key"),
+            Notify(partitions=PARTITIONS, recipient_hash_key=b"key", retry_schedule_seconds=(60, 300, 900)),
             Deliver(settings, channels=opened, clock=self.clock),
             Retry(PARTITIONS, settings.delay_ladder_seconds),
         ]

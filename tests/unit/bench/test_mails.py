@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from bench.kafka import Made
 from bench.loads.mails import Clinics
 from bench.sink import NAMED_DOMAIN, Sink, sink
 from schemas import CONTENT_TYPE_HEADER, decode
@@ -15,6 +16,11 @@ from schemas.reasons import ChannelName, Priority
 from streams.lane.records import FetchedRecord
 
 MAIL = b"Subject: Hallo\r\n\r\nGuten Tag\r\n..\r\n"
+
+
+def read(made: list[Made]) -> list[AttemptDue]:
+    records = (FetchedRecord(each.topic, 0, 0, 0, each.key, each.value, (CONTENT_TYPE_HEADER,)) for each in made)
+    return [cast(AttemptDue, decode(record.topic, record).data) for record in records]
 
 
 @pytest.fixture
@@ -30,20 +36,21 @@ def server(tmp_path: Path) -> Iterator[Sink]:
 def test_each_event_is_one_mail(event_type: str, priority: Priority) -> None:
     """What `deliver` is given are readable first attempts, one for each appointment, each to its own address."""
     made = Clinics((), 3).attempts(10, event_type, "kunde.example")
-    attempts = [
-        cast(
-            AttemptDue,
-            decode(
-                each.topic, FetchedRecord(each.topic, 0, 0, 0, each.key, each.value, (CONTENT_TYPE_HEADER,))
-            ).data,
-        )
-        for each in made
-    ]
+    attempts = read(made)
     assert {each.company_id for each in attempts} == {"co-0", "co-1", "co-2"}
     assert (
         len({each.recipient.email for each in attempts}) == len({each.notification_id for each in attempts}) == 10
     )
     assert all(each.priority is priority and each.contents[ChannelName.EMAIL].body_html for each in attempts)
+
+
+def test_each_event_is_one_sms() -> None:
+    """The same by SMS, each to a number of its own."""
+    made = Clinics((), 3, channel=ChannelName.SMS).attempts(10, "appointment.created", "kunde.example")
+    attempts = read(made)
+    assert {each.topic for each in made} == {"delivery.sms"}
+    assert len({each.recipient.phone for each in attempts}) == 10
+    assert all(each.contents[ChannelName.SMS].body_text for each in attempts)
 
 
 def test_sink_counts(server: Sink) -> None:

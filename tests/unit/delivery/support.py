@@ -16,6 +16,7 @@ from streams.batch import Batch, Output
 from streams.batch import Record as AnyRecord
 from streams.clock import ManualClock, utc
 from streams.lane.queue import PartitionQueue
+from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.rates import Pace
 from streams.policy.delivery.results import Result
 from streams.settings import Settings
@@ -74,10 +75,12 @@ class SilentChannel:
     """Never asked: the tests answer in its place."""
 
     name: ChannelName = ChannelName.EMAIL
-    provider: str = "smtp"
     recognises_repeats: bool = True
     gives_receipts: bool = True
     per_recipient: Pace | None = None
+
+    def account(self, address: str | None) -> Account:
+        return Account("smtp" if self.name is ChannelName.EMAIL else "twilio")
 
     def receipt_reason(self, error: str | None) -> DeliveryReason:
         return DeliveryReason.DEAD_ADDRESS if error == "30005" else DeliveryReason.BOUNCED
@@ -218,6 +221,10 @@ class Worker:
             queue.put(record.topic, [record])
         runs = self.role.pick(queue, self.states[number], 5000, self.clock.now())
         return [cast(Record, record) for _, found in runs for record in found]
+
+    def heard(self, result: Result) -> None:
+        """What the mail server has said to a worker as a whole, as `perform` hears it."""
+        self.role._capacity[ChannelName.EMAIL].hear(Account("smtp"), result, self.clock.now())
 
     def room(self, number: int) -> int:
         """How many ordinary messages it would take on now."""

@@ -1,6 +1,7 @@
 """What operators are told when a channel stands still."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -8,7 +9,12 @@ from agents.deliver import Deliver
 from schemas.reasons import ChannelName, DeliveryReason
 from sinks.channels.base import Message
 from streams.metrics import REGISTRY
+from streams.policy.delivery.accounts import Account
+from streams.policy.delivery.breaker import Breaker
+from streams.policy.delivery.capacity import Capacity
+from streams.policy.delivery.rates import Rates
 from streams.policy.delivery.results import Accepted, AccountWide, Result, Transient
+from streams.policy.delivery.slots import Slots
 from tests.unit.delivery.support import SilentChannel, Worker, request
 
 LOGGED_OUT = AccountWide(DeliveryReason.AUTH_FAILED, "HTTP 401, code 20003: Authenticate")
@@ -61,3 +67,30 @@ async def test_a_provider_that_is_away() -> None:
     assert await said(worker, 2) == []
     assert await said(worker, 2) == [("error", "nothing gets through, messages wait")]
     assert metric("staffetta_account_refused_total", reason="unavailable") == before
+
+
+async def test_browsers_whose_service_is_away() -> None:
+    """Each push service is a server of its own: one that is away holds back nobody else's messages."""
+    capacity = Capacity(Slots(10), Rates(0), partial(Breaker, 2, 30.0))
+    here, there = Account("webpush", "https://a.example"), Account("webpush", "https://b.example")
+    assert [capacity.hear(here, BUSY, 0) for _ in range(3)] == [None, True, None]
+    assert capacity.is_broken
+    assert capacity.held_until(here, "anna", 1, 1) == 30
+    assert capacity.held_until(there, "berta", 1, 1) is None
+    assert capacity.held_until(Account("fcm"), "carl", 1, 1) is None
+    assert capacity.hear(here, Accepted("x"), 40) is False
+    assert not capacity.is_broken
+    assert [capacity.hear(there, said, 40) for said in (BUSY, Accepted("x"))] == [None, None]
+    assert capacity._breakers == {}
+
+
+def test_what_waits_is_shown() -> None:
+    """Messages in line have left their topic, so that the group's lag does not show them: a gauge does."""
+    worker = Worker(concurrency=4)
+    worker.send(*[worker.record(request("co-7", f"n-{number}")) for number in range(10)])
+    assert metric("staffetta_messages_waiting", priority="normal") == 7
+    worker.answer(worker.jobs[0], Accepted("<m>"))
+    assert metric("staffetta_messages_waiting", priority="normal") == 6
+    worker.crash()
+    worker.run()
+    assert metric("staffetta_messages_waiting", priority="normal") >= 6

@@ -322,10 +322,9 @@ def test_the_breaker() -> None:
     """After two transient failures in a row nothing is tried for a while, nothing counted and nothing told; then
     one probe; when that gets through, all else follows."""
     worker = Worker(configured={"breaker_failures": 2, "breaker_seconds": 5})
-    breaker = worker.role._capacity[request_channel(worker)].breaker
     for number in (1, 2):
         worker.send(worker.record(request("co-7", f"bad-{number}", retry_schedule_seconds=[600])))
-        breaker.hear(TRANSIENT, worker.clock.now())
+        worker.heard(TRANSIENT)
         worker.answer(worker.jobs[0], TRANSIENT)
     before = len(worker.events)
     for number in range(3):
@@ -336,7 +335,7 @@ def test_the_breaker() -> None:
     wait(worker, 8)
     (probe,) = worker.jobs
     assert probe.delivery.due.attempt == 1
-    breaker.hear(ACCEPTED, worker.clock.now())
+    worker.heard(ACCEPTED)
     worker.answer(probe, ACCEPTED)
     wait(worker, 10)
     assert len(worker.jobs) == 2
@@ -345,14 +344,13 @@ def test_the_breaker() -> None:
 def test_an_account_that_is_refused(worker: Worker) -> None:
     """A refused log-in is no attempt: nothing is told, and the same attempt is made when the breaker lets it."""
     ask(worker, retry_schedule_seconds=[])
-    breaker = worker.role._capacity[request_channel(worker)].breaker
-    breaker.hear(LOGGED_OUT, worker.clock.now())
+    worker.heard(LOGGED_OUT)
     assert answer(worker, LOGGED_OUT) == []
     worker.send(worker.record(request("co-7", "n-2")))
     assert worker.jobs == []
     wait(worker, 35)
     (job,) = worker.jobs
-    breaker.hear(ACCEPTED, worker.clock.now())
+    worker.heard(ACCEPTED)
     assert told(worker.answer(job, ACCEPTED)) == [("sent", "email", 1, None)]
     wait(worker, 35)
     assert len(worker.jobs) == 1
@@ -369,10 +367,6 @@ def test_a_refused_account_at_the_repetition(worker: Worker) -> None:
     worker.tick()
     assert worker.jobs[0].delivery.intent.doubt is not None
     assert answer(worker, TRANSIENT) == [("failed", "email", 1, "unconfirmed")]
-
-
-def request_channel(worker: Worker) -> Any:
-    return next(iter(worker.role._sender._channels))
 
 
 def test_the_partition_does_not_matter(worker: Worker) -> None:

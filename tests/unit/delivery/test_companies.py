@@ -188,7 +188,7 @@ def test_a_closed_channel_empties_the_line_bit_by_bit() -> None:
     worker = Worker(concurrency=3)
     feed(worker, blast(worker, BIG, 500))
     refused, job = AccountWide(DeliveryReason.AUTH_FAILED, "535 no"), worker.jobs[0]
-    worker.role._capacity[job.delivery.intent.channel].breaker.hear(refused, worker.clock.now())
+    worker.heard(refused)
     worker.answer(job, refused)
     posted = [len(worker.posted)]
     while len(worker.posted) < 499:

@@ -9,7 +9,7 @@ from streams.policy.delivery.results import Accepted, Permanent, Unconfirmed
 from tests.unit.delivery.support import GRACE_SECONDS, NOW, SilentChannel, Worker, request, types
 
 EMAIL = SilentChannel(ChannelName.EMAIL)
-SMS = SilentChannel(ChannelName.SMS, provider="twilio", recognises_repeats=False)
+SMS = SilentChannel(ChannelName.SMS, recognises_repeats=False)
 TEMPLATE = {"template_id": "builtin", "version": 0}
 CONTENTS = {
     "email": {"subject": "Ihr Termin", "body_text": "Guten Tag", "template": TEMPLATE},

@@ -46,7 +46,10 @@ class World:
 
     def __post_init__(self) -> None:
         self.role = Notify(
-            partitions=PARTITIONS, recipient_hash_key=b"secret", smtp_from="Staffetta <post@staffetta.example>"
+            retry_schedule_seconds=(60, 300, 900),
+            partitions=PARTITIONS,
+            recipient_hash_key=b"secret",
+            smtp_from="Staffetta <post@staffetta.example>",
         )
         self.partition = murmur2_partition(self.company_id.encode(), PARTITIONS)
         self.state = State(self.partition, self.role.tables)

@@ -155,9 +155,13 @@ STANDINGS: dict[str, Course] = {
     .tell("sent", "whatsapp")
     .tell("delivered", "whatsapp")
     .tell("delivered", "whatsapp", reason="read"),
-    "Given up at 2026-11-23 12:01:00: whatsapp was the last channel (rejected).": Course().tell(
-        "failed", "whatsapp", reason="rejected"
-    ),
+    "Given up at 2026-11-23 12:02:00, by sms (unconfirmed), after email (rejected).": Course()
+    .tell("fell_back", "email", reason="rejected")
+    .tell("failed", "sms", reason="unconfirmed"),
+    "Said to have failed at 2026-11-23 12:03:00 (rejected), after it was delivered.": Course()
+    .tell("sent", "sms")
+    .tell("delivered", "sms")
+    .tell("failed", "sms", reason="rejected"),
     "Not sent, on purpose, as was decided at 2026-11-23 12:01:00: superseded.": Course().tell(
         "suppressed", "email", reason="superseded"
     ),
@@ -249,7 +253,7 @@ def test_as_json(record: Engine) -> None:
     by_mail_then_sms().tell("failed", "sms", reason="rejected").dies().write(record)
     shown = run("n-1", "--json")
     told = json.loads(shown)
-    assert told["standing"].startswith("Given up at 2026-11-23 12:05:00")
+    assert told["standing"].startswith("Said to have failed at 2026-11-23 12:05:00")
     assert told["notification"]["skipped"] == [{"channel": "push", "reason": "no_address"}]
     assert [each["type"] for each in told["outcomes"]][-2:] == ["notification.delivered", "notification.failed"]
     assert told["outcomes"][0]["next_attempt_at"] == "2026-11-23T12:02:00Z"

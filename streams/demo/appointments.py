@@ -73,7 +73,7 @@ class Appointments:
         later, luck = made + timedelta(minutes=self._rng.randint(5, 90)), self._rng.random()
         if luck < 0.15:
             moved = starts + timedelta(hours=self._rng.choice([-2, 1, 24]))
-            yield later, _moved(appointment, starts, moved)
+            yield later, move(appointment, starts, moved)
         elif luck < 0.25:
             yield later, _cancelled(appointment)
         elif luck < 0.35:
@@ -94,7 +94,7 @@ class Appointments:
             change = made + timedelta(minutes=self._rng.randint(20, 50))
             if fate is Fate.MOVED:
                 before, starts = starts, starts + timedelta(hours=self._rng.choice([1, 2]))
-                yield change, _moved(appointment, before, starts)
+                yield change, move(appointment, before, starts)
             elif fate is Fate.CANCELLED:
                 yield change, _cancelled(appointment)
             due = telling.due(company_id, starts, branch.data["timezone"])
@@ -108,7 +108,7 @@ class Appointments:
         return self._world.day + timedelta(days=1, hours=9) + QUARTER * self._rng.randint(0, 28)
 
 
-def _moved(appointment: Entity, before: datetime, after: datetime) -> Happened:
+def move(appointment: Entity, before: datetime, after: datetime) -> Happened:
     change = {"starts_at": after.isoformat(), "previous_starts_at": before.isoformat()}
     return appointment.event("appointment.rescheduled", **change)
 

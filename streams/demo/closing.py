@@ -1,31 +1,27 @@
-"""The closing table: what became of each notification and each reminder, and of those that met a fault."""
+"""The closing tables: what became of the notifications, by channel, and of the reminders."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from schemas.event_types import TIMERS
+from schemas.reasons import ChannelName
 from streams.audit import Finding, Kind, Log
 from streams.demo.appointments import Fate, Reminder
-from streams.demo.cases import REFUSED, REFUSED_ADDRESS, RESTING
-from streams.demo.courses import Course, Key, courses
-from streams.demo.names import BERLIN
+from streams.demo.courses import ARRIVED, Course
 from streams.demo.telling import REMINDER
 
-_NUMBERS = ("all", "sent", "waited", "retried", "unconfirmed", "suppressed", "failed")
+_KINDS = ("retrying", "unconfirmed", "fell_back", "suppressed", "failed")
 
 
-def show(log: Log, reminders: Sequence[Reminder], inbox: Counter[str], console: Console) -> None:
-    found = courses(log)
-    _show_types(found, console)
+def show(found: Sequence[Course], log: Log, reminders: Sequence[Reminder], console: Console) -> None:
+    _show_channels(found, console)
     _show_reasons(found, console)
     _show_reminders(found, log, reminders, console)
-    _show_faults(found, inbox, console)
 
 
 def _table(title: str, *columns: str, numbers: Sequence[str]) -> Table:
@@ -37,58 +33,64 @@ def _table(title: str, *columns: str, numbers: Sequence[str]) -> Table:
     return table
 
 
-def _show_types(found: Mapping[Key, Course], console: Console) -> None:
-    table = _table("Notifications", "event type", numbers=_NUMBERS)
-    by_type: dict[str, list[Course]] = {}
-    for course in found.values():
-        by_type.setdefault(course.event_type, []).append(course)
-    for event_type, those in sorted(by_type.items()):
-        table.add_row(event_type, *_counts(those))
-    table.add_section()
-    table.add_row("all", *_counts(list(found.values())))
+def _show_channels(found: Sequence[Course], console: Console) -> None:
+    """What fell back stands in the line of each channel that it came to, and once in the last."""
+    rows = {
+        str(channel): _counts([course for course in found if course.of(channel)], channel)
+        for channel in ChannelName
+    }
+    rows["all"] = _counts(found, None)
+    table = _table("Notifications by channel and outcome", "channel", numbers=list(rows["all"]))
+    for name, numbers in rows.items():
+        if name == "all":
+            table.add_section()
+        table.add_row(name, *(str(number or "·") for number in numbers.values()))
     console.print(table)
 
 
-def _counts(those: Sequence[Course]) -> list[str]:
-    ends = Counter(course.end for course in those)
-    waited = sum(course.has_waited for course in those)
-    again, doubtful = (sum(course.was(kind) for course in those) for kind in ("retrying", "unconfirmed"))
-    numbers = len(those), ends["sent"], waited, again, doubtful, ends["suppressed"], ends["failed"]
-    return [str(number) for number in numbers]
+def _counts(those: Sequence[Course], channel: str | None) -> dict[str, int]:
+    """How many of them were at some time told of so; one that was tried ten times is one."""
+    told = [course.of(channel) for course in those]
+    kinds = Counter(kind for outcomes in told for kind in {outcome["kind"] for outcome in outcomes})
+    return {
+        "all": len(those),
+        "sent": sum(any(outcome["kind"] in ARRIVED for outcome in outcomes) for outcomes in told),
+        "delivered": kinds["delivered"],
+        "read": sum(any(outcome.get("reason") == "read" for outcome in outcomes) for outcomes in told),
+        "waited": sum(bool(course.waited) if channel is None else channel in course.waited for course in those),
+        **{kind.replace("_", " "): kinds[kind] for kind in _KINDS},
+    }
 
 
-def _show_reasons(found: Mapping[Key, Course], console: Console) -> None:
-    table = _table("Not sent, or not at once", "outcome", "reason", numbers=("count",))
+def _show_reasons(found: Iterable[Course], console: Console) -> None:
+    table = _table("Not sent, or not at once", "outcome", "channel", "reason", numbers=("count",))
     outcomes = Counter(
-        (outcome["kind"], outcome.get("reason", ""))
-        for course in found.values()
+        (outcome["kind"], outcome.get("channel") or "none", outcome.get("reason", ""))
+        for course in found
         for outcome in course.outcomes
-        if outcome["kind"] != "sent"
+        if outcome["kind"] not in ARRIVED
     )
-    for (kind, reason), count in sorted(outcomes.items()):
-        table.add_row(kind, reason, str(count))
+    for (kind, channel, reason), count in sorted(outcomes.items()):
+        table.add_row(kind.replace("_", " "), channel, reason, str(count))
     console.print(table)
 
 
-def _show_reminders(
-    found: Mapping[Key, Course], log: Log, reminders: Sequence[Reminder], console: Console
-) -> None:
-    numbers = ("of them", "reminders fell due", "mails sent")
+def _show_reminders(found: Iterable[Course], log: Log, reminders: Sequence[Reminder], console: Console) -> None:
+    numbers = ("of them", "reminders fell due", "people told", *(f"by {channel}" for channel in ChannelName))
     table = _table("Reminders of the day", "appointments", numbers=numbers)
-    due, sent = fallen_due(log), {course.entity for course in found.values() if _has_reminded(course)}
+    due = fallen_due(log)
+    by = {course.entity: course.told_by for course in found if course.event_type == REMINDER and course.is_told}
     for fate in Fate:
         those = [each for each in reminders if each.fate is fate]
+        ways = Counter(by.get((each.company_id, each.appointment_id)) for each in those)
         table.add_row(
             fate,
             str(len(those)),
             str(sum(due[each.company_id, each.appointment_id, each.due] for each in those)),
-            str(sum((each.company_id, each.appointment_id) in sent for each in those)),
+            str(len(those) - ways[None]),
+            *(str(ways[channel] or "·") for channel in ChannelName),
         )
     console.print(table)
-
-
-def _has_reminded(course: Course) -> bool:
-    return course.event_type == REMINDER and course.end == "sent"
 
 
 def fallen_due(log: Log) -> Counter[tuple[str, str, datetime]]:
@@ -108,47 +110,3 @@ def missing(log: Log, reminders: Sequence[Reminder]) -> list[Finding]:
         for each in reminders
         if each.fate is not Fate.CANCELLED and not due[each.company_id, each.appointment_id, each.due]
     ]
-
-
-def _show_faults(found: Mapping[Key, Course], inbox: Counter[str], console: Console) -> None:
-    """One line for each thing that went wrong, or was wished for."""
-    again = [course for course in found.values() if course.was("retrying")]
-    held = [course for course in found.values() if course.has_waited and not course.was("retrying")]
-    held = [course for course in held if course.recipient != RESTING]
-    doubtful = [course for course in found.values() if course.was("unconfirmed")]
-    twice = sum(count > 1 for count in inbox.values())
-    console.print(f"421: {len(again)} were tried again ({_ends(again)})")
-    console.print(f"     {len(held)} more were held back by the breaker ({_ends(held)})")
-    console.print(
-        f"Unconfirmed: {len(doubtful)} ({_ends(doubtful)}), repeated at most once with the same Message-ID;"
-    )
-    console.print(f"     {twice} of them are in the inbox twice")
-    for course in found.values():
-        if course.recipient == RESTING and course.end == "sent":
-            asked, sent = _clock(course.asked_at), _clock(course.outcomes[-1]["at"])
-            console.print(f"Quiet hours: {course.event_type} for {RESTING}, of {asked}, was sent at {sent}")
-    used = [course.template for course in found.values() if course.end == "sent"]
-    own = Counter(template for template in used if template.startswith("own-"))
-    for template, count in sorted(own.items()):
-        console.print(f"Own words: {count} mails by {template}")
-    for (company_id, _), course in given_up(found):
-        whose = f", whose address is {REFUSED_ADDRESS}" if course.recipient == REFUSED else ""
-        console.print(
-            f"Given up: {course.event_type} for {course.recipient} of {company_id}{whose}: {course.reason}"
-        )
-
-
-def given_up(found: Mapping[Key, Course]) -> list[tuple[Key, Course]]:
-    """The dead letters, first the one whose address was refused on purpose."""
-    letters = [(key, course) for key, course in found.items() if course.is_dead_letter]
-    return sorted(letters, key=lambda letter: letter[1].recipient != REFUSED)
-
-
-def _ends(those: Sequence[Course]) -> str:
-    """`33 sent, 8 superseded`"""
-    ends = Counter(course.reason or course.end for course in those)
-    return ", ".join(f"{count} {end}" for end, count in ends.most_common()) or "none"
-
-
-def _clock(moment: str) -> str:
-    return f"{datetime.fromisoformat(moment).astimezone(ZoneInfo(BERLIN)):%H:%M}"

@@ -37,9 +37,11 @@ class Planned:
 
 
 class Day:
-    def __init__(self, midnight: datetime, seed: int) -> None:
+    """`push_service` is the URL with which the endpoints of customers' browsers begin."""
+
+    def __init__(self, midnight: datetime, seed: int, push_service: str) -> None:
         self._rng = Random(seed)
-        self.world = World(midnight, self._rng)
+        self.world = World(midnight, self._rng, push_service)
         self.midnight = midnight
         self._plan: list[Planned] = []
         known = *self.world.directory(), *cases.preferences(telling.SALON)

@@ -1,7 +1,7 @@
 """What came of the day: figures for people, and whether the guarantees held."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import quantiles
@@ -13,8 +13,9 @@ from rich.table import Table
 from schemas.event_types import DECISIONS, INTAKE_DEAD_LETTERS, OUTCOMES, REQUESTS
 from streams.audit import Entry, Finding, Kind, Log, examine
 from streams.audit.decisions import ASSIGNING
-from streams.demo import closing
+from streams.demo import closing, incidents
 from streams.demo.appointments import Reminder
+from streams.demo.courses import Course, Key, courses
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -25,11 +26,17 @@ class Report:
     partitions: int
     speed: float
     inbox: Counter[str]
+    messages: Sequence[Mapping[str, Any]]
+    """What went to phones, as the simulator's `GET /messages` has it."""
     reminders: Sequence[Reminder]
 
     @cached_property
+    def courses(self) -> dict[Key, Course]:
+        return courses(self.log)
+
+    @cached_property
     def findings(self) -> list[Finding]:
-        found = examine(self.log, self.partitions, self.inbox)
+        found = examine(self.log, self.partitions, self.inbox, self.messages)
         return [*found, *closing.missing(self.log, self.reminders)]
 
     def found(self, kind: Kind) -> list[str]:
@@ -39,8 +46,8 @@ class Report:
     def decided(self) -> list[dict[str, Any]]:
         return [entry.event for entry in self.log.get(DECISIONS, ())]
 
-    def seconds_to_mail(self) -> list[float]:
-        """From the record that caused a notification to the acceptance of its mail, in real seconds."""
+    def seconds_to_acceptance(self) -> list[float]:
+        """From the record that caused a notification to its first acceptance by a provider, in real seconds."""
         stamps = {(e.topic, e.partition, e.offset): e.timestamp for entries in self.log.values() for e in entries}
         caused = {}
         for entry in self.log.get(REQUESTS, ()):
@@ -50,8 +57,10 @@ class Report:
         found = []
         for entry in self.log.get(OUTCOMES, ()):
             event = entry.event
-            started = caused.get(event["data"]["notification_id"])
-            if event["type"] == "notification.sent" and started is not None:
+            if event["type"] != "notification.sent":
+                continue
+            started = caused.pop(event["data"]["notification_id"], None)
+            if started is not None:
                 found.append((entry.timestamp - started) / 1000 / self.speed)
         return sorted(found)
 
@@ -59,7 +68,7 @@ class Report:
 def show(report: Report, console: Console) -> None:
     _show_assignment(report, console)
     _show_fairness(report, console)
-    _show_mails(report, console)
+    _show_notifications(report, console)
     _show_dead_letters(report, console)
     _show_guarantees(report, console)
 
@@ -115,16 +124,22 @@ def _branch_names(report: Report) -> dict[tuple[str, str], tuple[str, str]]:
     return names
 
 
-def _show_mails(report: Report, console: Console) -> None:
-    closing.show(report.log, report.reminders, report.inbox, console)
-    seconds = report.seconds_to_mail()
+def _show_notifications(report: Report, console: Console) -> None:
+    closing.show(list(report.courses.values()), report.log, report.reminders, console)
+    for line in incidents.lines(report.courses, report.inbox):
+        console.print(line)
+    seconds = report.seconds_to_acceptance()
     if len(seconds) > 1:
         cuts = quantiles(seconds, n=100)
         console.print(
-            f"From event to accepted mail: median {cuts[49] * 1000:.0f} ms, p99 {cuts[98]:.1f} s "
-            "(real time; the slowest waited for the mail server, or a worker that had been killed or paused)"
+            f"From event to acceptance: median {cuts[49] * 1000:.0f} ms, p99 {cuts[98]:.1f} s "
+            "(real time; the slowest waited for a provider, or a worker that had been killed or paused)"
         )
-    console.print(f"{report.inbox.total()} mails in the inbox, {len(report.inbox)} different ones")
+    to_phones = Counter(message["protocol"] for message in report.messages)
+    console.print(
+        f"{report.inbox.total()} mails in the inbox, {len(report.inbox)} different ones; at the providers "
+        + ", ".join(f"{to_phones[protocol]} by {protocol}" for protocol in sorted(to_phones))
+    )
 
 
 def _show_dead_letters(report: Report, console: Console) -> None:

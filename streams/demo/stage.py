@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,12 +17,13 @@ from rich.console import Console
 
 from streams.app import role_topics
 from streams.audit import read_settled
-from streams.demo.closing import given_up
-from streams.demo.courses import courses
+from streams.demo.cases import REFUSED, TIMEOUT_SECONDS
+from streams.demo.courses import given_up
 from streams.demo.day import Day
-from streams.demo.inbox import Inbox
+from streams.demo.inbox import Inbox, free_ports
 from streams.demo.mail_server import MailServer
 from streams.demo.names import BERLIN
+from streams.demo.phones import Phones
 from streams.demo.play import Player, faults
 from streams.demo.report import Report, show
 from streams.demo.workers import Worker
@@ -50,44 +52,78 @@ def run(console: Console, *, seed: int, keep: bool) -> bool:
             brokers = stack.enter_context(DevKafka()).bootstrap
         inbox = stack.enter_context(Inbox())
         mail = stack.enter_context(MailServer(inbox.smtp_port))
+        ports = free_ports(2)
+        public_url = f"http://127.0.0.1:{ports[0]}"
+        phones = stack.enter_context(Phones(public_url))
         midnight = _last_monday()
-        environment = _environment(folder, brokers, mail.url, midnight)
-        settings = _load(environment, folder)
+        environment = {
+            **_environment(folder, brokers, mail.url, midnight),
+            **phones.settings(),
+            "STAFFETTA_PUBLIC_URL": public_url,
+        }
+        _export(environment, folder)
         for command in (["topics", "apply"], ["db", "upgrade"]):
             _staffetta(*command)
         console.print("Starting two workers, with all roles each …")
-        workers = [Worker(number, environment, folder) for number in (1, 2)]
-        for worker in workers:
-            stack.callback(worker.stop)
-        day = Day(midnight, seed)
-        _until_ready(workers)
+        workers = stack.enter_context(_two_workers(ports, environment, folder, console))
+        settings = load_settings()
+        day = Day(midnight, seed, phones.push_service)
         player = Player(settings, console)
         player.send_directory(day.directory)
         console.print(f"[bold]The day[/], {SPEED:.0f} times as fast; {day.leaver} leaves at noon")
-        player.play(day.timeline, faults(day, workers, mail))
+        player.play(day.timeline, faults(day, workers, mail, phones))
         console.print("The day is over; waiting until everything is settled …")
-        report = _settled(settings, day, inbox)
+        report = _settled(settings, day, inbox, phones)
         show(report, console)
         _explain(report, console)
+        _tell(report, console)
         _show_dead_letter(report, console)
-        _show_places(console, settings, workers, inbox)
+        _show_places(console, settings, workers, inbox, phones)
         if keep:
             _wait_for_interrupt(console)
         return not report.findings
 
 
-def _load(environment: dict[str, str], folder: Path) -> Settings:
+def _export(environment: dict[str, str], folder: Path) -> None:
     """For this process and its children, and as a file for a shell."""
     os.environ.update(environment)
     exports = [f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()]
     (folder / EXPORTS).write_text("".join(exports))
-    return load_settings()
 
 
-def _settled(settings: Settings, day: Day, inbox: Inbox) -> Report:
-    """Once every role has read everything and every request has come to an end, or time is up."""
-    log = read_settled(settings, role_topics(settings), SETTLE_SECONDS)
-    return Report(log, settings.partitions, SPEED, inbox.messages(), day.reminders)
+@contextlib.contextmanager
+def _two_workers(
+    ports: Sequence[int], environment: dict[str, str], folder: Path, console: Console
+) -> Iterator[list[Worker]]:
+    """Ready before the day begins: where the machine is so busy that they were not, they start again with a day
+    that begins later."""
+    seconds = START_SECONDS
+    while True:
+        began = datetime.now(UTC) + timedelta(seconds=seconds)
+        _export(environment | {"STAFFETTA_CLOCK_STARTED_AT": began.isoformat()}, folder)
+        with contextlib.ExitStack() as stack:
+            workers = [Worker(number, port, folder) for number, port in enumerate(ports, 1)]
+            for worker in workers:
+                stack.callback(worker.stop)
+            _until_ready(workers)
+            late = (datetime.now(UTC) - began).total_seconds()
+            if late <= 0:
+                yield workers
+                return
+        seconds = min(2 * (seconds + late), READY_SECONDS)
+        console.print(f"They took long; once more, with {seconds:.0f} s for it …")
+
+
+def _settled(settings: Settings, day: Day, inbox: Inbox, phones: Phones) -> Report:
+    """Once every role has read everything, every request has come to an end and no receipt is on its way, or time
+    is up."""
+    end = time.monotonic() + SETTLE_SECONDS
+    while True:
+        receipts = phones.settled()
+        log = read_settled(settings, role_topics(settings), max(1.0, end - time.monotonic()))
+        if phones.settled() == receipts or time.monotonic() > end:
+            break
+    return Report(log, settings.partitions, SPEED, inbox.messages(), phones.messages(), day.reminders)
 
 
 def _environment(folder: Path, brokers: str, smtp_url: str, midnight: datetime) -> dict[str, str]:
@@ -101,14 +137,14 @@ def _environment(folder: Path, brokers: str, smtp_url: str, midnight: datetime) 
         "SMTP_FROM": "Demo <demo@staffetta.example>",
         "RETRY_SCHEDULE_SECONDS": "300,900,1800,3600",
         "DELAY_LADDER_SECONDS": "60,300,900,3600",
-        "UNCONFIRMED_GRACE_SECONDS": "300",
+        "UNCONFIRMED_GRACE_SECONDS": "1200",
+        "PROVIDER_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
         "BREAKER_FAILURES": "10",
         "BREAKER_SECONDS": "300",
         "RECIPIENT_HASH_KEY": secrets.token_hex(32),
         "SESSION_TIMEOUT_SECONDS": "6",
         "CLOCK_ORIGIN": (midnight + OPENS).isoformat(),
         "CLOCK_SPEED": str(SPEED),
-        "CLOCK_STARTED_AT": (datetime.now(UTC) + timedelta(seconds=START_SECONDS)).isoformat(),
         "LOG_LEVEL": "info",
     }
     return {f"STAFFETTA_{name}": value for name, value in settings.items()}
@@ -142,21 +178,33 @@ def _explain(report: Report, console: Console) -> None:
     decided = [event for event in report.decided if event["data"].get("candidates")]
     moved = [event for event in decided if event["type"] == "callback.reassigned"]
     event = (moved or decided)[0]
-    console.print(f"\n[bold]$ staffetta explain {event['id']}[/]")
-    console.print(_staffetta("explain", event["id"]), markup=False)
+    _show_command(console, "explain", event["id"])
+
+
+def _tell(report: Report, console: Console) -> None:
+    """The story of the mail that was refused, and became an SMS."""
+    for (company_id, notification_id), course in report.courses.items():
+        if course.recipient == REFUSED:
+            _show_command(console, "explain", notification_id, "--company", company_id)
 
 
 def _show_dead_letter(report: Report, console: Console) -> None:
-    """What an operator sees of the mail whose address was refused."""
-    for (company_id, notification_id), _ in given_up(courses(report.log))[:1]:
-        command = ("dead-letters", "show", notification_id, "--company", company_id)
-        console.print(f"[bold]$ staffetta {' '.join(command)}[/]")
-        console.print(_staffetta(*command), markup=False)
+    """What an operator sees of the SMS for which there was no number, and no other channel."""
+    for (company_id, notification_id), _ in given_up(report.courses)[:1]:
+        _show_command(console, "dead-letters", "show", notification_id, "--company", company_id)
 
 
-def _show_places(console: Console, settings: Settings, workers: list[Worker], inbox: Inbox) -> None:
-    console.print("To look at (make demo KEEP=1 leaves it running):")
-    console.print(f"  inbox     {inbox.page}")
+def _show_command(console: Console, *command: str) -> None:
+    console.print(f"\n[bold]$ staffetta {' '.join(command)}[/]")
+    console.print(_staffetta(*command).rstrip(), markup=False)
+
+
+def _show_places(
+    console: Console, settings: Settings, workers: list[Worker], inbox: Inbox, phones: Phones
+) -> None:
+    console.print("\nTo look at (make demo KEEP=1 leaves it running):")
+    console.print(f"  mails     {inbox.page}")
+    console.print(f"  phones    {phones.page}")
     for worker in workers:
         console.print(f"  worker {worker.number}  {worker.url}/metrics  {worker.url}/readyz  {worker.log}")
     console.print(f"  Kafka     {','.join(settings.brokers)}, topics {settings.topic_prefix}*")

@@ -9,28 +9,25 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from streams.demo.inbox import free_ports
 from streams.errors import UserError
 from streams.supervisor.child import die_with_parent
 
 
 class Worker:
-    """One `staffetta worker` with all roles, its log in a file."""
+    """One `staffetta worker` with all roles, by the settings in this process's environment; its log in a file."""
 
-    def __init__(self, number: int, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, number: int, port: int, folder: Path) -> None:
         self.number = number
         self.log = folder / f"worker-{number}.log"
-        (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         own = {"STAFFETTA_WEB_PORT": str(port), "STAFFETTA_DATA_DIR": str(folder / f"worker-{number}")}
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "streams.cli", "worker"],
-                env={**os.environ, **environment, **own},
+                env={**os.environ, **own},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from streams.demo import telling
 from streams.demo.entities import Entity, Happened
 from streams.demo.names import BERLIN, FIRST_NAMES, LAST_NAMES, TRADES, Trade
+from streams.demo.reach import Reach
 
 OPENS, CLOSES = timedelta(hours=7), timedelta(hours=18)
 STAFF = 60
@@ -22,6 +23,8 @@ class World:
     day: datetime
     """Midnight in Berlin."""
     rng: Random
+    push_service: str
+    """The URL with which the endpoints of customers' browsers begin."""
     branches: list[Entity] = field(default_factory=list)
     services: dict[str, list[Entity]] = field(default_factory=dict)
     staff: list[Entity] = field(default_factory=list)
@@ -52,13 +55,11 @@ class World:
         return [person for person in team if branch_id in person.data["branch_ids"]]
 
     def customer(self) -> dict[str, Any]:
-        """Somebody new; now and then English, or without an e-mail address."""
+        """Somebody new; now and then English."""
         self.customers += 1
         first, last = self.rng.choice(FIRST_NAMES), self.rng.choice(LAST_NAMES)
         customer: dict[str, Any] = {"customer_id": f"cu-{self.customers}", "name": f"{first} {last}"}
-        customer["phone"] = f"+4915100{self.customers:06d}"
-        if self.rng.random() < 0.95:
-            customer["email"] = f"kunde{self.customers}@kunden.example"
+        customer |= Reach(self.rng, self.push_service).of(self.customers)
         if self.rng.random() < 0.15:
             customer["locale"] = "en"
         return customer
@@ -122,6 +123,7 @@ class World:
                 "staff_id": f"st-{number + 1:02d}",
                 "name": f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number * 7 % len(LAST_NAMES)]}",
                 "email": f"st{number + 1:02d}@team.example",
+                "phone": f"+4915300{number + 1:06d}",
                 "branch_ids": sorted(branch_ids),
                 "service_ids": [
                     service.data["service_id"] for service in services if self.rng.random() < 0.8 or number < 24

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from schemas.base import Model
 from streams.simulator.faults import Receipt, Rule
+from streams.simulator.page import page
 from streams.simulator.protocols import PROTOCOLS
 from streams.simulator.world import Accepted, Inbound, World
 
@@ -46,6 +47,7 @@ class _Webhooks(Model):
 def routes(world: World, doors: Mapping[str, Shuttable]) -> list[web.RouteDef]:
     api = _Api(world, doors)
     return [
+        web.get("/", api.page),
         web.get("/messages", api.messages),
         web.delete("/messages", api.forget),
         web.get("/counts", api.counts),
@@ -66,6 +68,10 @@ class _Api:
     def __init__(self, world: World, doors: Mapping[str, Shuttable]) -> None:
         self._world = world
         self._doors = doors
+
+    async def page(self, _request: web.Request) -> web.Response:
+        """The messages for people."""
+        return page(self._world, lambda protocol: PROTOCOLS[protocol].words)
 
     async def messages(self, request: web.Request) -> web.Response:
         """What was accepted, the oldest first; `?protocol=` and `?recipient=` choose."""

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from streams.simulator.world import Inbound, Posting, World, WriteReceipt
+from streams.simulator.world import Call, Inbound, Posting, World, WriteReceipt
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """`settings` are the variables by which a worker finds it at a base URL. `receipt` and `inbound` write what it
-    sends to our webhooks; None: it sends no such thing."""
+    """`settings` are the variables by which a worker finds it at a base URL, `words` what a recipient reads.
+    `receipt` and `inbound` write what it sends to our webhooks; None: it sends no such thing."""
 
     routes: Callable[[World], list[web.RouteDef]]
     settings: Callable[[str], Mapping[str, str]]
+    words: Callable[[Call], str]
     receipt: WriteReceipt | None = None
     inbound: Callable[[World, Inbound], Posting | None] | None = None

@@ -231,4 +231,9 @@ def _settings(base_url: str) -> Mapping[str, str]:
     }
 
 
-PROTOCOL = Protocol(routes, _settings)
+def _words(call: Call) -> str:
+    shown = call.content.get("notification", {})
+    return "\n".join(shown[name] for name in ("title", "body") if name in shown)
+
+
+PROTOCOL = Protocol(routes, _settings, _words)

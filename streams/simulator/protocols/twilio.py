@@ -235,4 +235,8 @@ def _settings(base_url: str) -> Mapping[str, str]:
     }
 
 
-PROTOCOL = Protocol(routes, _settings, receipt, inbound)
+def _words(call: Call) -> str:
+    return str(call.content["Body"])
+
+
+PROTOCOL = Protocol(routes, _settings, _words, receipt, inbound)

@@ -156,4 +156,10 @@ def _settings(_base_url: str) -> Mapping[str, str]:
     }
 
 
-PROTOCOL = Protocol(routes, _settings)
+def _words(call: Call) -> str:
+    """As the service worker of the page gets it: what it shows of that is its own business."""
+    payload = call.content["payload"]
+    return payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
+
+
+PROTOCOL = Protocol(routes, _settings, _words)

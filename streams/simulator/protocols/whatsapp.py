@@ -238,4 +238,13 @@ def _settings(base_url: str) -> Mapping[str, str]:
     }
 
 
-PROTOCOL = Protocol(routes, _settings, receipt, inbound)
+def _words(call: Call) -> str:
+    """Of a template what fills it: the words around are Meta's."""
+    if not call.template:
+        return str(call.content["text"]["body"])
+    components = call.content["template"].get("components", [])
+    filled = [parameter["text"] for component in components for parameter in component.get("parameters", ())]
+    return f"{call.template}: {', '.join(filled)}"
+
+
+PROTOCOL = Protocol(routes, _settings, _words, receipt, inbound)

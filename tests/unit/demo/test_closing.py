@@ -1,7 +1,7 @@
-"""What the demo's closing table rests on."""
+"""What the demo's closing tables rest on."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
@@ -11,11 +11,12 @@ import pytest
 from rich.console import Console
 
 from schemas.event_types import DEAD_LETTERS, OUTCOMES, REQUESTS, TIMERS
+from schemas.reasons import ChannelName
 from streams.audit import Entry, Kind, Log
-from streams.demo import closing
+from streams.demo import closing, incidents
 from streams.demo.appointments import Fate, Reminder
-from streams.demo.cases import REFUSED, RESTING
-from streams.demo.courses import courses
+from streams.demo.cases import LANDLINE, RESTING, SLOW, STOPPED
+from streams.demo.courses import courses, given_up
 
 DUE = datetime(2026, 11, 23, 13, tzinfo=UTC)
 NOON = "2026-11-23T11:00:00Z"
@@ -26,24 +27,31 @@ def entry(topic: str, type: str, **data: Any) -> Entry:
     return Entry(topic, 0, 0, 0, b"co-7", orjson.dumps(event), ())
 
 
-def asked(notification_id: str, customer_id: str = "cu-1") -> Entry:
+def asked(notification_id: str, customer_id: str = "cu-1", event_type: str = "appointment.created") -> Entry:
+    words = {"body_text": "x", "template": {"template_id": "own-words", "version": 1}}
     return entry(
         REQUESTS,
         "notification.requested",
         notification_id=notification_id,
-        event_type="appointment.created",
+        event_type=event_type,
         entity={"type": "appointment", "id": "ap-1", "version": 1},
         recipient={"type": "customer", "id": customer_id, "name": "Anna"},
-        contents={"email": {"body_text": "x", "template": {"template_id": "own-words", "version": 1}}},
+        contents={"email": words, "sms": words},
     )
 
 
-def told(notification_id: str, *kinds: str, reason: str = "unavailable") -> Iterator[Entry]:
-    for kind in kinds:
-        why = {} if kind == "sent" else {"reason": reason}
+def told(notification_id: str, *steps: str, reason: str = "unavailable") -> Iterator[Entry]:
+    """Each step: `sent email`."""
+    for kind, channel in (step.split() for step in steps):
+        why = {} if kind in ("sent", "delivered") else {"reason": reason}
         entity = {"type": "appointment", "id": "ap-1", "version": 1}
-        what = {"notification_id": notification_id, "entity": entity, "at": NOON, **why}
+        what = {"notification_id": notification_id, "entity": entity, "channel": channel, "at": NOON, **why}
         yield entry(OUTCOMES, f"notification.{kind}", **what)
+
+
+def waited(notification_id: str, channel: str) -> Entry:
+    what = {"notification_id": notification_id, "attempt_channel": channel}
+    return entry("delivery.retry.60", "notification.attempt_due", **what)
 
 
 def reminded(appointment_id: str) -> Entry:
@@ -52,40 +60,92 @@ def reminded(appointment_id: str) -> Entry:
 
 @pytest.fixture
 def log() -> Log:
-    """One sent after a retry, one held back, one unconfirmed and repeated, one that waited for quiet hours, one
-    given up."""
+    """One notification for each thing that can befall it."""
+    people = {"d": RESTING, "e": LANDLINE, "h": SLOW, "i": STOPPED, "j": STOPPED}
     return {
-        REQUESTS: [asked("a"), asked("b"), asked("c"), asked("d", RESTING), asked("e", REFUSED)],
+        REQUESTS: [asked(each, people.get(each, "cu-1")) for each in "abcdefghij"],
         "delivery.retry.60": [
-            entry("delivery.retry.60", "notification.attempt_due", notification_id=each) for each in "abd"
+            waited("a", "email"),
+            waited("b", "email"),
+            waited("d", "email"),
+            waited("g", "sms"),
         ],
         OUTCOMES: [
-            *told("a", "retrying", "sent"),
-            *told("b", "suppressed", reason="superseded"),
-            *told("c", "unconfirmed", "sent", reason="lost_after_data"),
-            *told("d", "sent"),
-            *told("e", "failed", reason="dead_address"),
+            *told("a", "retrying email", "sent email"),
+            *told("b", "suppressed email", reason="superseded"),
+            *told("c", "unconfirmed email", "sent email", reason="lost_after_data"),
+            *told("d", "sent email"),
+            *told("e", "failed sms", reason="dead_address"),
+            *told("f", "sent sms", "fell_back sms", "sent email"),
+            *told("g", "retrying sms", "sent sms", "delivered sms", reason="rate_limited"),
+            *told("h", "unconfirmed sms", "delivered sms", reason="timeout"),
+            *told("i", "sent sms", "delivered sms"),
+            *told("j", "fell_back sms", "sent email", reason="unsubscribed"),
         ],
         DEAD_LETTERS: [entry(DEAD_LETTERS, "notification.dead_lettered", notification_id="e")],
     }
 
 
-def test_each_has_its_place(log: Log) -> None:
-    """Each notification is told of by what happened to it."""
+def shown(show: Callable[[Console], None]) -> str:
     console = Console(file=StringIO(), width=200, highlight=False)
-    closing.show(log, [], Counter({"<c>": 2, "<a>": 1, "<d>": 1}), console)
+    show(console)
     assert isinstance(console.file, StringIO)
-    shown = console.file.getvalue()
-    assert "421: 1 were tried again (1 sent)" in shown
-    assert "1 more were held back by the breaker (1 superseded)" in shown
-    assert "Unconfirmed: 1 (1 sent), repeated at most once with the same Message-ID" in shown
-    assert "1 of them are in the inbox twice" in shown
-    assert f"Quiet hours: appointment.created for {RESTING}, of 12:00, was sent at 12:00" in shown
-    assert "Own words: 3 mails by own-words version 1" in shown
-    [[(company_id, notification_id), course]] = closing.given_up(courses(log))
+    return console.file.getvalue()
+
+
+def test_channels(log: Log) -> None:
+    """Each channel's line counts what it was tried for, and the last line each notification once."""
+    said = shown(lambda console: closing.show(list(courses(log).values()), log, [], console))
+    rows = [line.split() for line in said.partition("Not sent")[0].splitlines()]
+    head = "channel all sent delivered read waited retrying unconfirmed fell back suppressed failed"
+    assert head.split() in rows
+    numbers = {row[0]: row[1:] for row in rows if row and row[0] in (*ChannelName, "all")}
+    assert numbers == {
+        "email": ["6", "5", "·", "·", "3", "1", "1", "·", "1", "·"],
+        "sms": ["6", "4", "3", "·", "1", "1", "1", "2", "·", "1"],
+        "whatsapp": ["·"] * 10,
+        "push": ["·"] * 10,
+        "all": ["10", "8", "3", "·", "4", "2", "2", "2", "1", "1"],
+    }
+
+
+def test_reasons(log: Log) -> None:
+    """What was not sent at once stands there with its channel and reason."""
+    said = shown(lambda console: closing.show(list(courses(log).values()), log, [], console))
+    rows = {tuple(line.split()) for line in said.splitlines()}
+    assert ("fell", "back", "sms", "unsubscribed", "1") in rows
+    assert ("retrying", "sms", "rate_limited", "1") in rows
+
+
+def test_incidents(log: Log) -> None:
+    """Each thing that went wrong is told of by what became of those whom it concerned."""
+    assert list(incidents.lines(courses(log), Counter({"<c>": 2, "<a>": 1, "<d>": 1}))) == [
+        "421: 1 mails were tried again (1 sent by email)",
+        "     1 more were held back by the breaker (1 superseded)",
+        "429: 1 SMS were tried again (1 delivered by sms)",
+        "     0 more were held back by the breaker (none)",
+        "Phones that were off: 1 messages (1 sent by email)",
+        "Numbers without WhatsApp: 0 messages (none)",
+        "Apps and browsers that are gone: 0 messages (none)",
+        "Unconfirmed: 1 mails (1 sent by email), repeated at most once with the same Message-ID;",
+        "     1 of them are in the inbox twice",
+        "     1 to phones (1 delivered by sms); an SMS is never repeated, its receipt clears it",
+        "Slow answer: appointment.created for Lena Langsam by SMS: unconfirmed at 12:00, delivered at 12:00, "
+        "by the receipt",
+        "STOP: Stefan Stopp was told appointment.created by sms, then appointment.created by email",
+        "Quiet hours: appointment.created for Nils Nachtschicht, of 12:00, was sent at 12:00",
+        "Own words: 5 by email, own-words version 1",
+        "Own words: 3 by sms, own-words version 1",
+        "Given up: appointment.created for Rolf Festnetz of co-7: dead_address",
+    ]
+    [[(company_id, notification_id), course]] = given_up(courses(log))
     assert (company_id, notification_id, course.reason) == ("co-7", "e", "dead_address")
-    numbers = next(line.split()[1:] for line in shown.splitlines() if line.split()[:1] == ["all"] and "5" in line)
-    assert numbers == ["5", "3", "3", "1", "1", "1", "1"]
+
+
+def test_delivered_after_all(log: Log) -> None:
+    """What was given up as unconfirmed, and then delivered as its receipt says, is no dead letter any more."""
+    log[OUTCOMES] = [*log[OUTCOMES], *told("e", "delivered sms")]
+    assert not given_up(courses(log))
 
 
 def test_a_missing_reminder_is_lost() -> None:

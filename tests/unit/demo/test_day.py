@@ -10,8 +10,12 @@ import orjson
 import pytest
 
 from schemas import Refused, decode, murmur2_partition
+from schemas.addresses import usable_phone
 from schemas.configuration import NotificationConfig, Template
 from schemas.directory import Staff
+from schemas.push_addresses import usable_push
+from schemas.reasons import ChannelName
+from streams.demo import telling
 from streams.demo.appointments import Fate
 from streams.demo.day import Day, Planned
 from streams.demo.names import BERLIN
@@ -20,12 +24,13 @@ from streams.policy.notification.checking import check, must_fill
 from streams.policy.notification.moments import moment, timing
 
 PARTITIONS = 4
+PUSH_SERVICE = "http://127.0.0.1:4081"
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=ZoneInfo(BERLIN))
 
 
 @pytest.fixture(params=range(5))
 def day(request: pytest.FixtureRequest) -> Day:
-    return Day(MIDNIGHT, request.param)
+    return Day(MIDNIGHT, request.param, PUSH_SERVICE)
 
 
 def read(planned: Planned) -> Any:
@@ -60,6 +65,27 @@ def test_own_words(day: Day) -> None:
     assert slip.version > templates[slip.template_id].version
     with pytest.raises(Refused, match="customer_nmae"):
         check(slip)
+
+
+def test_every_channel(day: Day) -> None:
+    """Every channel is the first choice of some company, and somebody's only address."""
+    first = {config.channel for config in directory(day, NotificationConfig)}
+    assert first == set(ChannelName)
+    customers = [read(each).data.customer for each in day.timeline if b'.requested"' in each.value]
+    fields = ("email", "phone", "push")
+    ways = {tuple(field for field in fields if getattr(each, field) is not None) for each in customers}
+    assert {("email",), ("phone",), ("push",), ("email", "phone", "push")} <= ways
+    assert () not in ways
+    for customer in customers:
+        assert customer.phone is None or usable_phone(customer.phone)
+        assert customer.push is None or usable_push(customer.push)
+
+
+def test_approved(day: Day) -> None:
+    """Meta has approved what the templates for WhatsApp name, with as many parameters."""
+    used = [template.provider_template for template in directory(day, Template) if template.provider_template]
+    assert {(each.name, each.language): len(each.parameters) for each in used} == telling.approved()
+    assert len(used) == 2
 
 
 def test_reminders(day: Day) -> None:

@@ -75,6 +75,23 @@ async def test_looking() -> None:
         assert (await on.control("GET", "/counts")).content == {}
 
 
+async def test_page() -> None:
+    """People see whom what was sent, the newest first, and nothing that was sent can change the page."""
+    async with stage() as on:
+        await on.sms(Body="<b>Guten</b> Tag")
+        parameters = [{"type": "text", "text": text} for text in ("Anna", "9 Uhr")]
+        filled = {
+            "name": "termin",
+            "language": {"code": "de"},
+            "components": [{"type": "body", "parameters": parameters}],
+        }
+        await on.chat(type="template", template=filled, without="text")
+        page = await on.control("GET", "/")
+        assert page.headers["Content-Type"].startswith("text/html")
+        assert "<td>twilio<td>+4915112345678<td>&lt;b&gt;Guten&lt;/b&gt; Tag" in page.content
+        assert page.content.index("termin: Anna, 9 Uhr") < page.content.index("Guten")
+
+
 async def test_doors() -> None:
     """One provider can be away while the others are there."""
     async with stage() as on:

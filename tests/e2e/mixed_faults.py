@@ -8,6 +8,8 @@ from typing import Any
 
 from streams.simulator.protocols import fcm, twilio, webpush, whatsapp
 from tests.e2e.delivery_faults import ROLES, DeliveryFaults
+from tests.e2e.faults import PATIENCE_SECONDS
+from tests.support.waiting import wait_until
 
 PROTOCOLS = (twilio.NAME, whatsapp.NAME, fcm.NAME, webpush.NAME)
 PHONES = (twilio.NAME, whatsapp.NAME)
@@ -71,6 +73,14 @@ class MixedFaults(DeliveryFaults):
         self._rng.shuffle(faults)
         return faults
 
+    def settle(self) -> None:
+        """And everything that can go wrong at a provider did."""
+        wait_until(self._have_struck, "a request for each rule", PATIENCE_SECONDS)
+        super().settle()
+
+    def _have_struck(self) -> bool:
+        return all(rule["struck"] for rule in self._control("GET", "/rules"))
+
     def _failing(self, what: str) -> Callable[[], None]:
         """The next requests to each provider that can fail so, or their receipts."""
 
@@ -98,8 +108,9 @@ class MixedFaults(DeliveryFaults):
             self._control("POST", "/inbound", said)
         self._note("STOP")
 
-    def _control(self, method: str, path: str, body: dict[str, Any]) -> None:
-        """By the simulator's API: its rules are in use."""
+    def _control(self, method: str, path: str, body: Any = None) -> Any:
+        """By the simulator's API: its rules are in use. Returns what it answers."""
         url = self._system.providers.simulator.control.url + path
         request = urllib.request.Request(url, json.dumps(body).encode(), method=method)
-        urllib.request.urlopen(request, timeout=10).close()
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read() or b"null")

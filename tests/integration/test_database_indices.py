@@ -100,11 +100,12 @@ def filled(engine: sa.Engine) -> sa.Engine:
         log.add("booking.callbacks", "callback.requested", callback(callback_id=f"cb-{n}", customer=whose))
         kind = "callback.waiting" if odd else "callback.auto_assigned"
         log.add("assignment.decisions", kind, decision(f"d-{n}", callback_id=f"cb-{n}"))
-        told = request(f"n-{n}", entity=about, recipient=reader)
+        about_it = {"entity": about, "audience": "customer", "event_type": "callback.received"}
+        told = request(f"n-{n}", recipient=reader, **about_it)
         log.add("notification.requests", "notification.requested", told)
         kind = "notification.failed" if odd else "notification.sent"
         log.add("delivery.outcomes", kind, outcome(f"n-{n}", entity=about, at=at(n + 500)), id=f"o-{n}")
-        letter = request(f"n-{n}", entity=about, recipient=reader, reason="rejected")
+        letter = told | {"reason": "rejected"}
         log.add("delivery.dead-letters", "notification.dead_lettered", letter, minutes=n + 500)
         log.refuse("booking.callbacks", b"no", offset=n, minutes=n + 500)
     write(engine, recorded(log.records).rows)

@@ -37,7 +37,6 @@ class Postgres(Server):
             "unix_socket_directories": "",
             "fsync": "off",
             "shared_buffers": "32MB",
-            "autovacuum": "off",  # it would replace statistics that a test has just asked for
         }
         server = self.folder / "program/bin/postgres"
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]

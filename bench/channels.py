@@ -24,7 +24,7 @@ ROLE, CLIENT = "bench.workers.role", "bench.workers.http_client"
 CHANNEL, BARE, DELIVER = "channel", "bare client", "deliver"
 COUNTS = {"at once": 5_000, "after 100 ms": 3_000}
 SECONDS = {"at once": 0.0, "after 100 ms": 0.1}
-"""How many seconds the providers take to answer. Real ones take some tenths of one."""
+"""How many seconds the providers take to answer."""
 CONNECTIONS = 20
 COMPANIES = 50
 CREATED = "appointment.created"

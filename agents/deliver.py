@@ -166,7 +166,7 @@ class Deliver:
             course.effects.counted[intake.INTAKE, topic, result] += 1
 
     def _answered(self, course: Course, delivery: Delivery, result: Result) -> None:
-        course.answered(delivery, result)
+        course.answered(delivery, receipts.outdone(delivery, result, course))
         receipts.answered(delivery, course)
 
     def _take_on(self, course: Course, topic: str, record: Record) -> None:
@@ -237,7 +237,7 @@ class Deliver:
             return
         channel = delivery.intent.channel
         account = self._channels[channel].account(self._rules.address(channel, delivery.due.recipient))
-        recipient = course.address(delivery)
+        recipient = course.address(delivery).hashed
         held_until = self._capacity[channel].held_until(account, recipient, course.now, self._monotonic())
         if held_until is None:
             self._start(course, delivery)
@@ -250,7 +250,7 @@ class Deliver:
 
     def _start(self, course: Course, delivery: Delivery) -> None:
         ticks, share = self._monotonic(), course.state.owned / self._partitions
-        self._capacity[delivery.intent.channel].taken(course.address(delivery), ticks, share)
+        self._capacity[delivery.intent.channel].taken(course.address(delivery).hashed, ticks, share)
         message = self._sender.message(delivery, course.now)
         course.effects.jobs.append(Job(course.ledger.start(delivery), message, ticks + self._begin_seconds))
 

@@ -3,12 +3,14 @@
 import asyncio
 import re
 import time
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from aiosmtplib import SMTPException
 
 from schemas.notifications import Recipient
 from schemas.reasons import DeliveryReason
+from sinks.channels.answers import cleaned
 from sinks.channels.base import Message
 from sinks.channels.smtp.composing import Composer, mailbox
 from sinks.channels.smtp.connections import Connection, Connections
@@ -25,9 +27,8 @@ from streams.policy.delivery.results import (
 from streams.settings import Settings
 from streams.smtp_url import SmtpServer
 
-MAX_ERROR = 300
 SERVICE_CLOSING = 421
-_ADDRESS = re.compile(r"""[^\s<>()"',;:]+@[^\s<>()"',;:]+""")
+_CODES = re.compile(r"\d{3}(?: \d\.\d{1,3}\.\d{1,3})?(?= |$)")
 
 
 class _Mail(NamedTuple):
@@ -37,6 +38,8 @@ class _Mail(NamedTuple):
     content: bytes
     begin_before: float
     deadline: float
+    secrets: tuple[str, ...]
+    """What has no place in an outcome."""
 
 
 class _SessionEndedError(Exception):
@@ -99,6 +102,13 @@ class Email:
                 self._composer.compose(message, recipient),
                 begin_before,
                 deadline=asyncio.get_running_loop().time() + 2 * self._timeout,
+                secrets=(
+                    recipient,
+                    recipient.rpartition("@")[0],
+                    message.name,
+                    message.subject,
+                    message.body_text,
+                ),
             )
             try:
                 return await self._attempt(mail, fresh=False)
@@ -113,9 +123,9 @@ class Email:
             async with self._in_time(mail):
                 connection = await self._connections.take(fresh=fresh)
         except Refused as refused:
-            return _refusal(refused, mail.recipient)
+            return _refusal(refused, mail.secrets)
         except (SMTPException, OSError) as error:
-            return self._lost(Stage.CONNECTING, error)
+            return self._lost(Stage.CONNECTING, error, mail)
         try:
             return await self._hand_over(connection, mail)
         except BaseException:
@@ -135,10 +145,10 @@ class Email:
         except Refused as refused:
             if refused.reply.code == SERVICE_CLOSING:
                 self._end(connection)
-            return _refusal(refused, mail.recipient)
+            return _refusal(refused, mail.secrets)
         except (SMTPException, OSError) as error:
             self._end(connection)
-            return self._lost(connection.stage, error)
+            return self._lost(connection.stage, error, mail)
         return Accepted(mail.message_id)
 
     def _end(self, connection: Connection) -> None:
@@ -149,24 +159,29 @@ class Email:
     def _in_time(self, mail: _Mail) -> asyncio.Timeout:
         return asyncio.timeout_at(min(mail.deadline, asyncio.get_running_loop().time() + self._timeout))
 
-    def _lost(self, stage: Stage, error: Exception) -> Result:
+    def _lost(self, stage: Stage, error: Exception, mail: _Mail) -> Result:
         """No answer: what that means depends on how far the mail had come."""
         late = isinstance(error, TimeoutError)
-        text = f"{stage}: " + (f"no answer within {self._timeout:g} s" if late else str(error))[:MAX_ERROR]
+        said = f"no answer within {self._timeout:g} s" if late else _cleaned(str(error), mail.secrets)
+        text = f"{stage}: {said}"
         if stage is Stage.HANDED_OVER:
             return Unconfirmed(DeliveryReason.TIMEOUT if late else DeliveryReason.LOST_AFTER_DATA, text)
         return Transient(DeliveryReason.TIMEOUT if late else DeliveryReason.CONNECTION_FAILED, text)
 
 
-def _refusal(refused: Refused, recipient: str) -> Result:
-    text = f"{refused.stage}: {_without_address(str(refused), recipient)}"[:MAX_ERROR]
+def _refusal(refused: Refused, secrets: Sequence[str]) -> Result:
+    text = f"{refused.stage}: {_cleaned(str(refused), secrets)}"
     if refused.stage is Stage.HANDED_OVER and not refused.reply.is_negative:
         return Unconfirmed(DeliveryReason.LOST_AFTER_DATA, text)
     return judge(refused.reply, refused.stage, text)
 
 
-def _without_address(text: str, recipient: str) -> str:
-    """A server likes to repeat the address, which has no place in an outcome."""
-    local = re.escape(recipient.rpartition("@")[0])
-    redacted = re.sub(rf"(?<!\w){local}(?!\w)", "…", _ADDRESS.sub("…", text), flags=re.IGNORECASE)
-    return " ".join(redacted.split())
+def _local_part(address: str) -> str:
+    return address.rpartition("@")[0]
+
+
+def _cleaned(text: str, secrets: Sequence[str]) -> str:
+    """What a server says without what it repeats; its codes stay."""
+    codes = _CODES.match(text)
+    head = codes[0] if codes else ""
+    return f"{head} {cleaned(text[len(head) :], secrets)}".strip()

@@ -75,7 +75,7 @@ class Receipts:
             group, self._waiting = self._waiting, []
             try:
                 await asyncio.to_thread(self._send, [record for records, _ in group for record in records])
-            except UserError as error:
+            except Exception as error:  # whatever it was, nobody may wait for ever
                 for _, written in group:
                     if not written.done():
                         written.set_exception(error)

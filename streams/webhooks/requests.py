@@ -12,8 +12,7 @@ from aiohttp import web
 from streams import metrics
 from streams.errors import UserError
 
-BODY_BYTES = 3 * 1024 * 1024
-"""Meta's limit for a notification; the others say less."""
+BODY_BYTES = 64 * 1024
 BODY_SECONDS = 10.0
 
 log = structlog.get_logger("staffetta")
@@ -60,15 +59,15 @@ def count(webhook: str, answer: Answer) -> None:
     metrics.WEBHOOK_REQUESTS.labels(webhook, answer).inc()
 
 
-async def body(request: web.Request) -> bytes:
+async def body(request: web.Request, limit: int = BODY_BYTES) -> bytes:
     """Raises HTTPRequestEntityTooLarge and HTTPRequestTimeout."""
     content = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.content.iter_any():
                 content += chunk
-                if len(content) > BODY_BYTES:
-                    raise web.HTTPRequestEntityTooLarge(BODY_BYTES, len(content))
+                if len(content) > limit:
+                    raise web.HTTPRequestEntityTooLarge(limit, len(content))
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     return bytes(content)

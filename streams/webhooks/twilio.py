@@ -21,6 +21,7 @@ from streams.webhooks.receipts import Receipts
 from streams.webhooks.requests import Answer, answered, body, is_same
 
 PATH: Final = "/webhooks/twilio"
+MOST_FIELDS = 200
 _STATUSES = {
     "sent": ReceiptStatus.SENT,
     "delivered": ReceiptStatus.DELIVERED,
@@ -52,8 +53,8 @@ class Twilio:
         app.router.add_post(f"{PATH}/inbound", answered("twilio_inbound", self._inbound))
 
     async def _status(self, request: web.Request) -> Answer:
-        form = await _form(request)
-        if not self._is_signed(request, form):
+        form = await self._signed_form(request)
+        if form is None:
             return Answer.WRONG_SIGNATURE
         about, status = Correlation.read(request.query_string), _STATUSES.get(_first(form, "MessageStatus"))
         if about is None or status is None:
@@ -68,8 +69,8 @@ class Twilio:
         return Answer.WRITTEN
 
     async def _inbound(self, request: web.Request) -> Answer:
-        form = await _form(request)
-        if not self._is_signed(request, form):
+        form = await self._signed_form(request)
+        if form is None:
             return Answer.WRONG_SIGNATURE
         kind = _first(form, "OptOutType").upper() or _first(form, "Body").strip().upper()
         sender = _first(form, "From")
@@ -86,9 +87,13 @@ class Twilio:
         )
         return Answer.WRITTEN
 
-    def _is_signed(self, request: web.Request, form: Form) -> bool:
-        expected = signature(self._token, self._public_url + request.raw_path, form)
-        return is_same(request.headers.get("X-Twilio-Signature", ""), expected)
+    async def _signed_form(self, request: web.Request) -> Form | None:
+        """None: whoever sent it does not know the token."""
+        given = request.headers.get("X-Twilio-Signature", "")
+        form = await _form(request) if given else None
+        if form is None or not is_same(given, signature(self._token, self._public_url + request.raw_path, form)):
+            return None
+        return form
 
 
 def signature(token: bytes, url: str, form: Form) -> str:
@@ -97,9 +102,15 @@ def signature(token: bytes, url: str, form: Form) -> str:
     return base64.b64encode(hmac.digest(token, (url + fields).encode(), "sha1")).decode()
 
 
-async def _form(request: web.Request) -> Form:
+async def _form(request: web.Request) -> Form | None:
+    """None if it has more fields than Twilio ever sends."""
     form: dict[str, list[str]] = defaultdict(list)
-    for name, value in parse_qsl((await body(request)).decode(errors="replace"), keep_blank_values=True):
+    text = (await body(request)).decode(errors="replace")
+    try:
+        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        return None
+    for name, value in fields:
         form[name].append(value)
     return form
 

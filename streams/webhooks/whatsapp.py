@@ -4,54 +4,28 @@ https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 """
 
 import hmac
-from typing import Annotated, Any, Final
+from collections.abc import Iterator
+from typing import Any, Final
 
+import orjson
 from aiohttp import web
-from pydantic import BaseModel, Field, ValidationError
 
 from schemas.receipts import ReceiptStatus
+from sinks.channels.answers import get, number
 from streams.policy.delivery.correlation import Correlation
 from streams.settings import Settings
 from streams.webhooks.receipts import Receipts
 from streams.webhooks.requests import Answer, answered, body, count, is_same
 
 PATH: Final = "/webhooks/whatsapp"
+BODY_BYTES = 3 * 1024 * 1024
+"""Meta's limit."""
 _STATUSES = {
     "sent": ReceiptStatus.SENT,
     "delivered": ReceiptStatus.DELIVERED,
     "read": ReceiptStatus.READ,
     "failed": ReceiptStatus.FAILED,
 }
-Most = Field(default=(), max_length=10_000)
-
-
-class _Error(BaseModel):
-    code: int
-
-
-class _Status(BaseModel):
-    id: str | None = None
-    status: str
-    biz_opaque_callback_data: str = ""
-    errors: Annotated[tuple[_Error, ...], Most] = ()
-
-
-class _Value(BaseModel):
-    statuses: Annotated[tuple[_Status, ...], Most] = ()
-
-
-class _Change(BaseModel):
-    value: _Value = _Value()
-
-
-class _Entry(BaseModel):
-    changes: Annotated[tuple[_Change, ...], Most] = ()
-
-
-class _Notification(BaseModel):
-    """As much of it as is of use."""
-
-    entry: Annotated[tuple[_Entry, ...], Most] = ()
 
 
 class WhatsApp:
@@ -73,22 +47,22 @@ class WhatsApp:
         return web.Response(text=request.query.get("hub.challenge", ""))
 
     async def _receive(self, request: web.Request) -> Answer:
-        content = await body(request)
+        content = await body(request, BODY_BYTES)
         expected = "sha256=" + hmac.digest(self._secret, content, "sha256").hex()
         if not is_same(request.headers.get("X-Hub-Signature-256", ""), expected):
             return Answer.WRONG_SIGNATURE
-        try:
-            told = _Notification.model_validate_json(content)
-        except ValidationError:
+        told = _object(content)
+        if told is None:
             return Answer.UNREADABLE
-        statuses = [each for entry in told.entry for change in entry.changes for each in change.value.statuses]
-        return Answer.WRITTEN if await self._write(statuses) else Answer.IGNORED
+        return Answer.WRITTEN if await self._write(list(_statuses(told))) else Answer.IGNORED
 
-    async def _write(self, statuses: list[_Status]) -> bool:
+    async def _write(self, statuses: list[Any]) -> bool:
         """Whether any was for us."""
         ours = []
         for each in statuses:
-            about, status = Correlation.read(each.biz_opaque_callback_data), _STATUSES.get(each.status)
+            opaque = get(each, "biz_opaque_callback_data")
+            about = Correlation.read(opaque) if isinstance(opaque, str) else None
+            status = _STATUSES.get(str(get(each, "status")))
             if about is not None and status is not None:
                 ours.append((about, status, _details(each)))
         if ours:
@@ -96,6 +70,30 @@ class WhatsApp:
         return bool(ours)
 
 
-def _details(told: _Status) -> dict[str, Any]:
-    error = str(told.errors[0].code) if told.errors else None
-    return {"provider": "whatsapp", "provider_message_id": told.id, "error": error}
+def _object(content: bytes) -> Any:
+    """None if there is no JSON object."""
+    try:
+        told = orjson.loads(content)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def _statuses(told: Any) -> Iterator[Any]:
+    """Whatever stands where statuses do: one that is odd must not hold up the others."""
+    for entry in _list(get(told, "entry")):
+        for change in _list(get(entry, "changes")):
+            yield from _list(get(change, "value", "statuses"))
+
+
+def _list(content: Any) -> list[Any]:
+    return content if isinstance(content, list) else []
+
+
+def _details(told: Any) -> dict[str, Any]:
+    code, id = number(get(told, "errors", 0, "code")), get(told, "id")
+    return {
+        "provider": "whatsapp",
+        "provider_message_id": id if isinstance(id, str) else None,
+        "error": None if code is None else str(code),
+    }

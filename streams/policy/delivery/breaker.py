@@ -28,6 +28,9 @@ class Breaker:
         """Whether it knows of no failure."""
         return self._open_until is None and not self._in_a_row
 
+    def is_open_at(self, now: float) -> bool:
+        return self._open_until is not None and now < self._open_until
+
     def held_until(self, now: float) -> float | None:
         """Until when an attempt is to be put off; None: it may be made."""
         if self._open_until is None:

@@ -12,6 +12,8 @@ from streams.policy.delivery.rates import Rates
 from streams.policy.delivery.results import Result
 from streams.policy.delivery.slots import Held, Slots
 
+MOST_ACCOUNTS = 1024
+
 
 class Capacity:
     """Two clocks: `now` is the one that stamps events, `ticks` counts seconds and never jumps."""
@@ -25,8 +27,8 @@ class Capacity:
 
     @property
     def is_broken(self) -> bool:
-        """Whether any account is left alone."""
-        return any(breaker.is_open for breaker in self._breakers.values())
+        """Whether an account of ours is left alone; a server that a recipient has chosen is no alarm."""
+        return any(breaker.is_open for account, breaker in self._breakers.items() if not account.server)
 
     def has_room(self, partition: int, priority: Priority, held: Held, ticks: float) -> bool:
         """Whether one more of this priority may begin, beside those `held` by the partition."""
@@ -53,4 +55,14 @@ class Capacity:
             self._breakers.pop(account, None)
         else:
             self._breakers[account] = breaker
+            self._forget(now)
         return None if breaker.is_open == was_open else breaker.is_open
+
+    def _forget(self, now: float) -> None:
+        """Recipients may name servers without end: beyond so many, those that may be tried again are forgotten."""
+        if len(self._breakers) > MOST_ACCOUNTS:
+            self._breakers = {
+                account: breaker
+                for account, breaker in self._breakers.items()
+                if not account.server or breaker.is_open_at(now)
+            }

@@ -85,10 +85,12 @@ class Course:
         objection = checks.before_attempt(self._asked(delivery), self.state, self.now)
         doubt = None if self._may_repeat(intent.channel) else intent.doubt
         match objection:
-            case checks.Suppressed(reason) if doubt is None or reason is Suppression.ERASED:
+            case checks.Suppressed(reason) if intent.doubt is None or reason is Suppression.ERASED:
                 self.suppress(delivery, reason)
             case _ if doubt is not None:
                 self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, doubt.error), None)
+            case checks.Suppressed(reason):
+                self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, f"not repeated: {reason}"), None)
             case None:
                 return True
             case checks.NotYet(until):
@@ -154,13 +156,15 @@ class Course:
         self.tell(kind, delivery, **details)
         self.ledger.finish(delivery, sent=True)
         reached(self.address(delivery), self.state)
-        self.keep(delivery, told)
+        self.keep(delivery, told, details.get("provider_message_id"))
 
-    def keep(self, delivery: Delivery, told: ReceiptStatus | None) -> None:
+    def keep(self, delivery: Delivery, told: ReceiptStatus | None, message_id: str | None = None) -> None:
         """While a receipt may come that says more than is known."""
         reach = self.rules.channels.get(delivery.intent.channel)
         if reach is not None and reach.gives_receipts:
-            self.ledger.keep(Kept.of(delivery, told, self.now + self.rules.receipt_seconds), delivery.key)
+            self.ledger.keep(
+                Kept.of(delivery, told, self.now + self.rules.receipt_seconds, message_id), delivery.key
+            )
 
     def _try_again(self, delivery: Delivery, again: Again, result: Result) -> None:
         due_at = retry_at(delivery.due, again.retry_after_seconds, self.now)

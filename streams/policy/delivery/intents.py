@@ -69,12 +69,16 @@ class Kept(msgspec.Struct, array_like=True, frozen=True):
     """The intent's row, compressed."""
     about: str | None
     """The customer whom it speaks of."""
+    provider_message_id: str | None = None
 
     @classmethod
-    def of(cls, delivery: "Delivery", told: ReceiptStatus | None, until: float) -> Self:
+    def of(
+        cls, delivery: "Delivery", told: ReceiptStatus | None, until: float, provider_message_id: str | None
+    ) -> Self:
         request = delivery.due.model_dump_json(exclude_none=True).encode()
         intent = msgspec.structs.replace(delivery.intent, request=request, holder="", doubt=None)
-        return cls(told, until, zlib.compress(encode(intent), 1), delivery.due.about_customer)
+        row = zlib.compress(encode(intent), 1)
+        return cls(told, until, row, delivery.due.about_customer, provider_message_id)
 
     @property
     def delivery(self) -> "Delivery":

@@ -9,6 +9,7 @@ import msgspec
 from schemas.notifications import AttemptDue
 from schemas.reasons import ChannelName
 from streams.policy.delivery.intents import (
+    MEMORY_MS,
     Delivery,
     Finished,
     Kept,
@@ -206,13 +207,16 @@ class Ledger:
         known = self._state.get(EARLY, *key)
         self._state.put(EARLY, *key, receipt if known is None else known + b"\n" + receipt)
 
+    def early(self, key: Key) -> list[bytes]:
+        known = self._state.get(EARLY, *key)
+        return [] if known is None else known.split(b"\n")
+
     def take_early(self, key: Key) -> list[bytes]:
         """In the order in which they came."""
-        known = self._state.get(EARLY, *key)
-        if known is None:
-            return []
-        self._state.delete(EARLY, *key)
-        return known.split(b"\n")
+        receipts = self.early(key)
+        if receipts:
+            self._state.delete(EARLY, *key)
+        return receipts
 
     def forget(self, now_ms: int) -> None:
         """Drop what came to its end, or was last heard of, long ago; looked through once for each day of record
@@ -225,6 +229,10 @@ class Ledger:
             for notification_id, row in list(self._state.rows(FINISHED, company_id).items()):
                 if decode_finished(row).is_forgotten(now_ms):
                     self._state.delete(FINISHED, company_id, notification_id)
+        for company_id in list(self._state.scopes(PARKED)):
+            for notification_id, row in list(self._state.rows(PARKED, company_id).items()):
+                if decode_parked(row).due_at * 1000 + MEMORY_MS < now_ms:
+                    self._state.delete(PARKED, company_id, notification_id)
         for company_id in list(self._state.scopes(KEPT)):
             for notification_id, row in list(self._state.rows(KEPT, company_id).items()):
                 if decode_kept(row).until < now_ms / 1000:

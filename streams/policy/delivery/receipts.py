@@ -11,7 +11,7 @@ from streams.policy.delivery.course import Course
 from streams.policy.delivery.intents import Delivery, Kept
 from streams.policy.delivery.known.addresses import learn, opt_out
 from streams.policy.delivery.outcomes import OutcomeType
-from streams.policy.delivery.results import Permanent
+from streams.policy.delivery.results import Accepted, Permanent, Result, Transient
 from streams.policy.delivery.verdicts import Refused
 
 FAILURES = frozenset({ReceiptStatus.FAILED, ReceiptStatus.BOUNCED})
@@ -35,7 +35,10 @@ def heard(said: ProviderReceipt, course: Course) -> bool:
     if waiting is not None and waiting.intent.doubt is not None and _is_about(said, waiting):
         return _cleared(waiting, said, course)
     kept = ledger.kept(key)
-    if kept is None or not _is_about(said, delivery := kept.delivery):
+    if kept is None or kept.until < course.now or _is_of_another(said, kept):
+        return False
+    delivery = kept.delivery
+    if not _is_about(said, delivery):
         return False
     if said.status is ReceiptStatus.COMPLAINED:
         opt_out(course.address(delivery), _ms(said), course.state)
@@ -50,6 +53,17 @@ def heard(said: ProviderReceipt, course: Course) -> bool:
     else:
         _failed_after_all(delivery, said, kept, course)
     return True
+
+
+def outdone(delivery: Delivery, result: Result, course: Course) -> Result:
+    """The provider's answer; where it has told before that the message was delivered, a late excuse counts for
+    nothing."""
+    if not isinstance(result, Transient):
+        return result
+    for said in map(ProviderReceipt.model_validate_json, course.ledger.early(delivery.key)):
+        if said.status in (ReceiptStatus.DELIVERED, ReceiptStatus.READ) and _is_about(said, delivery):
+            return Accepted(said.provider_message_id or "")
+    return result
 
 
 def answered(delivery: Delivery, course: Course) -> None:
@@ -69,6 +83,9 @@ def _early(said: ProviderReceipt, course: Course) -> bool:
 def _cleared(delivery: Delivery, said: ProviderReceipt, course: Course) -> bool:
     """An attempt that may have arrived did, or did not."""
     course.ledger.take_back(delivery)
+    if said.status is ReceiptStatus.COMPLAINED:  # who complains of it has it
+        opt_out(course.address(delivery), _ms(said), course.state)
+        said = said.model_copy(update={"status": ReceiptStatus.DELIVERED})
     if said.status in FAILURES:
         _refused(delivery, said, course)
     elif said.status is ReceiptStatus.SENT:
@@ -94,7 +111,7 @@ def _failed_after_all(delivery: Delivery, said: ProviderReceipt, kept: Kept, cou
     result = _result(delivery, said, course)
     if kept.told is not None:
         course.tell(OutcomeType.FAILED, delivery, reason=result.reason, error=result.error)
-    course.keep(delivery, said.status)
+    course.keep(delivery, said.status, kept.provider_message_id)
 
 
 def _result(delivery: Delivery, said: ProviderReceipt, course: Course) -> Permanent:
@@ -109,6 +126,12 @@ def _result(delivery: Delivery, said: ProviderReceipt, course: Course) -> Perman
 def _is_about(said: ProviderReceipt, delivery: Delivery) -> bool:
     """Whether it is about the attempt that was made last; one without a number is about the message."""
     return said.channel is delivery.intent.channel and said.attempt in (0, delivery.due.attempt)
+
+
+def _is_of_another(said: ProviderReceipt, kept: Kept) -> bool:
+    """Whether the provider knows it as another message: one that an operator has sent again since."""
+    known = kept.provider_message_id
+    return None not in (known, said.provider_message_id) and said.provider_message_id != known
 
 
 def _ms(said: ProviderReceipt) -> int:

@@ -46,6 +46,8 @@ def _texts(content: Content) -> Iterator[tuple[str, str]]:
         text: str | None = getattr(content, field)
         if text is not None:
             yield field, text
+    for number, parameter in enumerate(content.provider_template.parameters if content.provider_template else ()):
+        yield f"provider_template.parameters.{number}", parameter
 
 
 def _at_a_good_time(request: NotificationRequest, memory: Memory) -> NotificationRequest:

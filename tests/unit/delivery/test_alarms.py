@@ -11,7 +11,7 @@ from sinks.channels.base import Message
 from streams.metrics import REGISTRY
 from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.breaker import Breaker
-from streams.policy.delivery.capacity import Capacity
+from streams.policy.delivery.capacity import MOST_ACCOUNTS, Capacity
 from streams.policy.delivery.rates import Rates
 from streams.policy.delivery.results import Accepted, AccountWide, Result, Transient
 from streams.policy.delivery.slots import Slots
@@ -74,12 +74,11 @@ async def test_browsers_whose_service_is_away() -> None:
     capacity = Capacity(Slots(10), Rates(0), partial(Breaker, 2, 30.0))
     here, there = Account("webpush", "https://a.example"), Account("webpush", "https://b.example")
     assert [capacity.hear(here, BUSY, 0) for _ in range(3)] == [None, True, None]
-    assert capacity.is_broken
+    assert not capacity.is_broken  # nobody of ours can mend it
     assert capacity.held_until(here, "anna", 1, 1) == 30
     assert capacity.held_until(there, "berta", 1, 1) is None
     assert capacity.held_until(Account("fcm"), "carl", 1, 1) is None
     assert capacity.hear(here, Accepted("x"), 40) is False
-    assert not capacity.is_broken
     assert [capacity.hear(there, said, 40) for said in (BUSY, Accepted("x"))] == [None, None]
     assert capacity._breakers == {}
 
@@ -94,3 +93,13 @@ def test_what_waits_is_shown() -> None:
     worker.crash()
     worker.run()
     assert metric("staffetta_messages_waiting", priority="normal") >= 6
+
+
+async def test_servers_without_end() -> None:
+    """Recipients may name as many servers as they like: those that are not left alone just now are forgotten."""
+    capacity = Capacity(Slots(10), Rates(0), partial(Breaker, 2, 30.0))
+    for number in range(5000):
+        capacity.hear(Account("webpush", f"https://{number}.example"), BUSY, number)
+    assert len(capacity._breakers) <= MOST_ACCOUNTS + 1
+    capacity.hear(Account("fcm"), LOGGED_OUT, 5000)
+    assert capacity.is_broken

@@ -1,5 +1,6 @@
 """Receipts: late, twice, out of order, and before the provider's own answer."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.event_types import DIRECTORY, RECEIPTS
-from schemas.notifications import AttemptDue, DeadLetter
+from schemas.notifications import AttemptDue, DeadLetter, Recipient
 from schemas.reasons import ChannelName, DeliveryReason
 from streams.clock import utc
 from streams.policy.delivery.ledger import KEPT, WAITING
-from streams.policy.delivery.results import Accepted, Permanent, Unconfirmed
+from streams.policy.delivery.results import Accepted, Permanent, Transient, Unconfirmed
 from tests.unit.delivery.support import GRACE_SECONDS, Record, SilentChannel, Worker, request
 from tests.unit.delivery.test_attempts import TWO_CHANNELS, answer, ask, told, wait
 
@@ -296,3 +297,60 @@ def test_in_whatever_order_they_come(said: list[str], answered_after: int) -> No
 
 def rows(worker: Worker, table: str) -> int:
     return sum(key[0] == table for committed in worker.committed.values() for key in committed)
+
+
+def test_a_receipt_from_before_a_redrive(worker: Worker) -> None:
+    """Sent again by an operator, it is another message to the provider: the first one's receipts do nothing."""
+    ask(worker, **ALONE)
+    answer(worker, ACCEPTED)
+    assert hear(worker, "failed", provider_message_id="SM1") == [("failed", "sms", 1, "bounced")]
+    ask(worker, **ALONE, redrive=1)
+    answer(worker, Accepted("SM2"))
+    assert hear(worker, "failed", provider_message_id="SM1") == []
+    assert hear(worker, "delivered", provider_message_id="SM2") == [("delivered", "sms", 1, None)]
+
+
+def test_a_complaint_about_what_was_in_doubt(worker: Worker) -> None:
+    """Who complains of a mail has it; the opt-out holds, and later receipts are read."""
+    ask(worker)
+    answer(worker, LOST)
+    assert hear(worker, "complained", channel="email", attempt=0) == [("delivered", "email", 1, None)]
+    before = len(worker.events)
+    worker.send(worker.record(request("co-7", "n-2")))
+    assert told(worker.events[before:]) == [("failed", "email", 1, "unsubscribed")]
+    assert hear(worker, "bounced", channel="email", attempt=0) == [("failed", "email", 1, "bounced")]
+
+
+def test_start_undoes_what_the_provider_said(worker: Worker) -> None:
+    """An opt-out learned from the provider is the account's, like STOP; START undoes both."""
+    ask(worker, **ALONE)
+    answer(worker, Permanent(DeliveryReason.OPTED_OUT, "21610"))
+    anna = Recipient.model_validate(ALONE["recipient"], strict=False)
+    hashed = worker.role._rules.recipient_hash(ChannelName.SMS, anna)
+    said = {"channel": "sms", "recipient_hash": hashed, "source": "keyword", "at": utc(worker.clock.moment + 1)}
+    record = worker.news("address.opted_in", RECEIPTS, {**said, "company_id": "co-7"})
+    value = re.sub(rb',?"company_id":"co-7"', b"", record.value)
+    worker.send(record._replace(value=value))
+    fields = {key: value for key, value in ALONE.items() if key != "topic"}
+    worker.send(worker.record(request("co-7", "n-2", **fields), "delivery.sms"))
+    assert len(worker.jobs) == 1
+
+
+def test_delivered_before_a_late_excuse(worker: Worker) -> None:
+    """What was told as delivered is not sent again, whatever the provider answers afterwards."""
+    ask(worker, **SMS_FIRST)
+    hear(worker, "delivered", provider_message_id="SM1")
+    busy = Transient(DeliveryReason.UNAVAILABLE, "HTTP 503")
+    assert answer(worker, busy) == [("sent", "sms", 1, None), ("delivered", "sms", 1, None)]
+    wait(worker, 700)
+    assert worker.jobs == []
+
+
+def test_in_doubt_until_it_is_too_late(worker: Worker) -> None:
+    """What may have arrived is not suppressed: it stays in doubt, as a dead letter, and its receipt is heard."""
+    ask(worker, not_after=utc(worker.clock.moment + 60).isoformat())
+    answer(worker, LOST)
+    before = len(worker.events)
+    wait(worker, GRACE_SECONDS + 5)
+    assert told(worker.events[before:]) == [("failed", "email", 1, "unconfirmed")]
+    assert hear(worker, "delivered", channel="email") == [("delivered", "email", 1, None)]

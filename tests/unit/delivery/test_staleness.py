@@ -126,13 +126,13 @@ def test_asked_before_every_attempt(worker: Worker, salon: Booking) -> None:
 
 
 def test_asked_before_the_repetition(worker: Worker, salon: Booking) -> None:
-    """An attempt that may have arrived is not repeated when it is no longer so."""
+    """An attempt that may have arrived is not repeated when it is no longer so; it stays in doubt."""
     heard(worker, salon.appointment())
     ask(worker, **about(1))
     worker.answer(worker.jobs[0], UNCONFIRMED)
     heard(worker, salon.appointment(event="cancelled"))
     worker.clock.moment += GRACE_SECONDS
-    assert told(worker.tick()) == SUPERSEDED
+    assert told(worker.tick()) == [("failed", "email", 1, "unconfirmed")]
     assert worker.jobs == []
 
 

@@ -180,13 +180,16 @@ async def test_the_accounts_own_keywords(monkeypatch: Any) -> None:
 
 
 async def test_a_body_that_is_too_large(monkeypatch: Any) -> None:
-    """It is not read to its end."""
+    """It is not read to its end, and without a signature not at all; nor are more fields than there can be."""
     kafka = Kafka()
-    async with (
-        serving(kafka, monkeypatch) as client,
-        client.post("/webhooks/twilio", data=bytes(4 << 20)) as answer,
-    ):
-        assert answer.status == 413
+    async with serving(kafka, monkeypatch) as client:
+        for body, headers, status_ in (
+            (bytes(1 << 20), {"X-Twilio-Signature": "x"}, 413),
+            (bytes(1 << 20), {}, 403),
+            (b"a=1&" * 10_000, {"X-Twilio-Signature": "x"}, 403),
+        ):
+            answer = await client.post("/webhooks/twilio", data=body, headers=headers)
+            assert answer.status == status_
 
 
 async def test_without_its_secret_there_is_no_webhook(monkeypatch: Any) -> None:

@@ -21,12 +21,12 @@ def learn(address: Address, reason: object, at_ms: int, state: State) -> None:
     if reason is DeliveryReason.DEAD_ADDRESS:
         row = Versioned(at_ms // 1000 + rows.DEAD_FOR, at_ms)
         state.put(rows.DEAD, address.company_id, _key(address), rows.encode(row))
-    elif reason is DeliveryReason.OPTED_OUT:
-        opt_out(address, at_ms, state)
+    elif reason is DeliveryReason.OPTED_OUT:  # from the account, which every company shares
+        opt_out(address._replace(company_id=rows.EVERY_COMPANY), at_ms, state)
 
 
 def opt_out(address: Address, at_ms: int, state: State) -> None:
-    """From everything that the company sends on the channel. What was said last counts."""
+    """From all that is sent on the channel in this company's name. What was said last counts."""
     key = rows.opt_out_key(address.channel, address.hashed, None)
     known = rows.read(rows.OptOut, state, rows.OPT_OUTS, address.company_id, key)
     if known is None or at_ms > known.version:

@@ -41,10 +41,11 @@ def _table(title: str, *columns: str, numbers: Sequence[str]) -> Table:
 
 
 def _show_channels(found: Sequence[Course], console: Console) -> None:
-    """What fell back stands in the line of each channel that it came to, and once in the last."""
+    """What fell back stands in the line of each channel that it came to, and once in the last; what was suppressed
+    before any was chosen, in that of none."""
     rows = {
-        str(channel): _counts([course for course in found if course.of(channel)], channel)
-        for channel in ChannelName
+        channel or "none": _counts([course for course in found if course.of(channel)], channel)
+        for channel in (*ChannelName, "")
     }
     rows["all"] = _counts(found, None)
     table = _table("Notifications by channel and outcome", "channel", numbers=list(rows["all"]))

@@ -178,7 +178,7 @@ def _explain(report: Report, console: Console) -> None:
     decided = [event for event in report.decided if event["data"].get("candidates")]
     moved = [event for event in decided if event["type"] == "callback.reassigned"]
     event = (moved or decided)[0]
-    _show_command(console, "Why who got a callback:", "explain", event["id"])
+    _show_command(console, "Who got a callback, and why:", "explain", event["id"])
 
 
 def _tell(report: Report, console: Console) -> None:
@@ -206,14 +206,16 @@ def _show_command(console: Console, what: str, *command: str) -> None:
 def _show_places(
     console: Console, settings: Settings, workers: list[Worker], inbox: Inbox, phones: Phones
 ) -> None:
-    console.print("\nTo look at (make demo KEEP=1 leaves it running):")
-    console.print(f"  mails     {inbox.page}")
-    console.print(f"  phones    {phones.page} (SMS, WhatsApp, push)")
-    for worker in workers:
-        console.print(f"  worker {worker.number}  {worker.url}/metrics  {worker.url}/readyz  {worker.log}")
-    console.print(f"  Kafka     {','.join(settings.brokers)}, topics {settings.topic_prefix}*")
-    console.print(f"  database  {settings.database_url}")
-    console.print(f"  commands  . {settings.data_dir / EXPORTS} && staffetta dead-letters list")
+    lines = [
+        "\nTo look at (make demo KEEP=1 leaves it running):",
+        f"  mails     {inbox.page}",
+        f"  phones    {phones.page} (SMS, WhatsApp, push)",
+        *(f"  worker {each.number}  {each.url}/metrics  {each.url}/readyz  {each.log}" for each in workers),
+        f"  Kafka     {','.join(settings.brokers)}, topics {settings.topic_prefix}*",
+        f"  database  {settings.database_url}",
+        f"  commands  . {settings.data_dir / EXPORTS} && staffetta dead-letters list",
+    ]
+    console.print("\n".join(lines), soft_wrap=True)
 
 
 def _wait_for_interrupt(console: Console) -> None:

@@ -15,7 +15,14 @@ from streams.demo.appointments import Fate, Reminder
 from streams.demo.courses import ARRIVED, Course
 from streams.demo.telling import REMINDER
 
-_KINDS = ("retrying", "unconfirmed", "fell_back", "suppressed", "failed")
+_KINDS = {
+    "retried": "retrying",
+    "un-\nconfirmed": "unconfirmed",
+    "fell\nback": "fell_back",
+    "sup-\npressed": "suppressed",
+    "failed": "failed",
+}
+"""Columns, and what they count; so narrow that the table fits into 80 characters."""
 
 
 def show(found: Sequence[Course], log: Log, reminders: Sequence[Reminder], console: Console) -> None:
@@ -34,10 +41,11 @@ def _table(title: str, *columns: str, numbers: Sequence[str]) -> Table:
 
 
 def _show_channels(found: Sequence[Course], console: Console) -> None:
-    """What fell back stands in the line of each channel that it came to, and once in the last."""
+    """What fell back stands in the line of each channel that it came to, and once in the last; what was suppressed
+    before any was chosen, in that of none."""
     rows = {
-        str(channel): _counts([course for course in found if course.of(channel)], channel)
-        for channel in ChannelName
+        channel or "none": _counts([course for course in found if course.of(channel)], channel)
+        for channel in (*ChannelName, "")
     }
     rows["all"] = _counts(found, None)
     table = _table("Notifications by channel and outcome", "channel", numbers=list(rows["all"]))
@@ -58,7 +66,7 @@ def _counts(those: Sequence[Course], channel: str | None) -> dict[str, int]:
         "delivered": kinds["delivered"],
         "read": sum(any(outcome.get("reason") == "read" for outcome in outcomes) for outcomes in told),
         "waited": sum(bool(course.waited) if channel is None else channel in course.waited for course in those),
-        **{kind.replace("_", " "): kinds[kind] for kind in _KINDS},
+        **{column: kinds[kind] for column, kind in _KINDS.items()},
     }
 
 
@@ -76,7 +84,7 @@ def _show_reasons(found: Iterable[Course], console: Console) -> None:
 
 
 def _show_reminders(found: Iterable[Course], log: Log, reminders: Sequence[Reminder], console: Console) -> None:
-    numbers = ("of them", "reminders fell due", "people told", *(f"by {channel}" for channel in ChannelName))
+    numbers = ("of them", "fell due", "told", *(f"by {channel}" for channel in ChannelName))
     table = _table("Reminders of the day", "appointments", numbers=numbers)
     due = fallen_due(log)
     by = {course.entity: course.told_by for course in found if course.event_type == REMINDER and course.is_told}

@@ -55,8 +55,8 @@ class Course:
         return {(outcome.get("channel", ""), outcome.get("reason", "")) for outcome in ended}
 
     def of(self, channel: str | None) -> list[dict[str, Any]]:
-        """The outcomes by this channel; None: all of them."""
-        return [each for each in self.outcomes if channel in (None, each.get("channel"))]
+        """The outcomes by this channel, `""`: by none; None: all of them."""
+        return [each for each in self.outcomes if channel in (None, each.get("channel") or "")]
 
     def was(self, kind: str, channel: str | None = None) -> bool:
         """Whether one of its outcomes was of this kind."""

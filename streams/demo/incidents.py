@@ -11,6 +11,8 @@ from streams.demo.courses import Course, Key, given_up
 from streams.demo.names import BERLIN
 
 Found = Mapping[Key, Course]
+SHOWN = 4
+"""Of the dead letters."""
 EMAIL, SMS = ChannelName.EMAIL, ChannelName.SMS
 
 
@@ -84,9 +86,12 @@ def _own_words(those: Sequence[Course]) -> Iterator[str]:
 
 
 def _given_up(found: Found) -> Iterator[str]:
-    for (company_id, _), course in given_up(found):
+    letters = given_up(found)
+    for (company_id, _), course in letters[:SHOWN]:
         whose = PEOPLE[course.recipient].name if course.recipient in PEOPLE else course.recipient
         yield f"Given up: {course.event_type} for {whose} of {company_id}: {course.reason}"
+    if len(letters) > SHOWN:
+        yield f"     and {len(letters) - SHOWN} more, reached by nothing else either"
 
 
 def _of(customer_id: str, those: Sequence[Course]) -> list[Course]:
@@ -95,8 +100,14 @@ def _of(customer_id: str, those: Sequence[Course]) -> list[Course]:
 
 def _ends(those: Sequence[Course]) -> str:
     """`33 sent by email, 8 superseded`"""
-    ends = Counter(f"{course.end} by {course.told_by}" if course.is_told else course.reason for course in those)
+    ends = Counter(_end(course) for course in those)
     return ", ".join(f"{count} {end}" for end, count in ends.most_common()) or "none"
+
+
+def _end(course: Course) -> str:
+    if course.is_told:
+        return f"{course.end} by {course.told_by}"
+    return "given up" if course.is_dead_letter else course.reason
 
 
 def _clock(moment: str) -> str:

@@ -21,7 +21,7 @@ REMOVED = "removed-"
 """What the tokens of apps and the names of browsers begin with that nobody has any more."""
 
 NOWHERE = {
-    "Phones that end in 7 are off all day: Twilio takes the SMS, and says later that it failed (30003)": Rule(
+    "Phones that end in 7 are off: SMS are taken, and fail later (30003)": Rule(
         protocol=twilio.NAME,
         recipient="*7",
         fault=Fault(receipts=(Receipt(status="sent"), Receipt(status="undelivered", code=30003))),
@@ -32,7 +32,7 @@ NOWHERE = {
     "Some have removed the app (FCM: UNREGISTERED)": Rule(
         protocol=fcm.NAME, recipient=f"{REMOVED}*", fault=Fault(kind=Kind.REFUSE, code="UNREGISTERED")
     ),
-    "Some have taken the browser's permission back (Web Push: 410)": Rule(
+    "Some browsers have unsubscribed (Web Push: 410)": Rule(
         protocol=webpush.NAME, recipient=f"{REMOVED}*", fault=Fault(kind=Kind.REFUSE, code=410)
     ),
 }

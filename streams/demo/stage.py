@@ -38,7 +38,7 @@ EXPORTS = "environment"
 PARTITIONS = 4
 START_SECONDS = 25.0
 """Real time for the workers to start before the day's first minute."""
-READY_SECONDS = 120.0
+READY_SECONDS = 300.0
 SETTLE_SECONDS = 90.0
 
 
@@ -178,38 +178,44 @@ def _explain(report: Report, console: Console) -> None:
     decided = [event for event in report.decided if event["data"].get("candidates")]
     moved = [event for event in decided if event["type"] == "callback.reassigned"]
     event = (moved or decided)[0]
-    _show_command(console, "explain", event["id"])
+    _show_command(console, "Who got a callback, and why:", "explain", event["id"])
 
 
 def _tell(report: Report, console: Console) -> None:
     """The story of the mail that was refused, and became an SMS."""
     for (company_id, notification_id), course in report.courses.items():
         if course.recipient == REFUSED:
-            _show_command(console, "explain", notification_id, "--company", company_id)
+            what = "One notification's story:"
+            _show_command(console, what, "explain", notification_id, "--company", company_id)
 
 
 def _show_dead_letter(report: Report, console: Console) -> None:
     """What an operator sees of the SMS for which there was no number, and no other channel."""
     for (company_id, notification_id), _ in given_up(report.courses)[:1]:
-        _show_command(console, "dead-letters", "show", notification_id, "--company", company_id)
+        what = "What an operator sees of one that was given up:"
+        _show_command(console, what, "dead-letters", "show", notification_id, "--company", company_id)
 
 
-def _show_command(console: Console, *command: str) -> None:
-    console.print(f"\n[bold]$ staffetta {' '.join(command)}[/]")
-    console.print(_staffetta(*command).rstrip(), markup=False)
+def _show_command(console: Console, what: str, *command: str) -> None:
+    """As its user sees it, its lines unbroken."""
+    console.print(f"\n[bold]{what}\n$ staffetta {' '.join(command)}[/]", soft_wrap=True)
+    lines = [line.rstrip() for line in _staffetta(*command).rstrip().splitlines()]
+    console.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
 def _show_places(
     console: Console, settings: Settings, workers: list[Worker], inbox: Inbox, phones: Phones
 ) -> None:
-    console.print("\nTo look at (make demo KEEP=1 leaves it running):")
-    console.print(f"  mails     {inbox.page}")
-    console.print(f"  phones    {phones.page}")
-    for worker in workers:
-        console.print(f"  worker {worker.number}  {worker.url}/metrics  {worker.url}/readyz  {worker.log}")
-    console.print(f"  Kafka     {','.join(settings.brokers)}, topics {settings.topic_prefix}*")
-    console.print(f"  database  {settings.database_url}")
-    console.print(f"  commands  . {settings.data_dir / EXPORTS} && staffetta dead-letters list")
+    lines = [
+        "\nTo look at (make demo KEEP=1 leaves it running):",
+        f"  mails     {inbox.page}",
+        f"  phones    {phones.page} (SMS, WhatsApp, push)",
+        *(f"  worker {each.number}  {each.url}/metrics  {each.url}/readyz  {each.log}" for each in workers),
+        f"  Kafka     {','.join(settings.brokers)}, topics {settings.topic_prefix}*",
+        f"  database  {settings.database_url}",
+        f"  commands  . {settings.data_dir / EXPORTS} && staffetta dead-letters list",
+    ]
+    console.print("\n".join(lines), soft_wrap=True)
 
 
 def _wait_for_interrupt(console: Console) -> None:

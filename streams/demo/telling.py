@@ -22,7 +22,7 @@ SALON, PRACTICE, WORKSHOP = "schnittwerk", "praxis-linde", "rad-und-tat"
 """The salon reminds two hours before, by SMS in its own words; the practice by WhatsApp on the day before, when it
 is 14:00 at the branch. The workshop prefers its app, and its mechanics have no desk."""
 CHAINS: dict[tuple[str, str], tuple[str, ...]] = {
-    (SALON, CANCELLED): ("sms", "email"),
+    (SALON, CANCELLED): ("sms", "push", "email"),
     (SALON, REMINDER): ("sms", "push", "email"),
     (PRACTICE, REMINDER): ("whatsapp", "sms", "email"),
     (WORKSHOP, RECEIVED): ("whatsapp", "push", "email"),
@@ -30,8 +30,8 @@ CHAINS: dict[tuple[str, str], tuple[str, ...]] = {
     **{(WORKSHOP, event_type): ("sms", "email") for event_type in TO_STAFF},
     **{(company_id, event_type): ("email",) for company_id in (SALON, PRACTICE) for event_type in TO_STAFF},
 }
-"""Where it is not by e-mail, then by SMS."""
-USUAL = ("email", "sms")
+"""Where it is not by e-mail, then by SMS, then in the app."""
+USUAL = ("email", "sms", "push")
 BEFORE = timedelta(hours=2)
 AT = time(14)
 TIMINGS: dict[str, dict[str, Any]] = {

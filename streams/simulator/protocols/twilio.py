@@ -49,6 +49,7 @@ _MESSAGES = {
     21609: "The 'StatusCallback' URL is not a valid URL.",
     21610: "Attempt to send to unsubscribed recipient",
     21611: "This 'From' number has exceeded the maximum number of queued messages",
+    21614: "'To' number is not a valid mobile number",
     21617: "The concatenated message body exceeds the 1600 character limit",
 }
 

@@ -41,11 +41,17 @@ def asked(notification_id: str, customer_id: str = "cu-1", event_type: str = "ap
 
 
 def told(notification_id: str, *steps: str, reason: str = "unavailable") -> Iterator[Entry]:
-    """Each step: `sent email`."""
-    for kind, channel in (step.split() for step in steps):
+    """Each step: `sent email`; without a channel: `suppressed `."""
+    for kind, channel in (step.split(" ") for step in steps):
         why = {} if kind in ("sent", "delivered") else {"reason": reason}
         entity = {"type": "appointment", "id": "ap-1", "version": 1}
-        what = {"notification_id": notification_id, "entity": entity, "channel": channel, "at": NOON, **why}
+        what = {
+            "notification_id": notification_id,
+            "entity": entity,
+            "channel": channel or None,
+            "at": NOON,
+            **why,
+        }
         yield entry(OUTCOMES, f"notification.{kind}", **what)
 
 
@@ -81,13 +87,14 @@ def log() -> Log:
             *told("h", "unconfirmed sms", "delivered sms", reason="timeout"),
             *told("i", "sent sms", "delivered sms"),
             *told("j", "fell_back sms", "sent email", reason="unsubscribed"),
+            *told("k", "suppressed ", reason="no_visible_change"),
         ],
         DEAD_LETTERS: [entry(DEAD_LETTERS, "notification.dead_lettered", notification_id="e")],
     }
 
 
-def shown(show: Callable[[Console], None]) -> str:
-    console = Console(file=StringIO(), width=200, highlight=False)
+def shown(show: Callable[[Console], None], width: int = 200) -> str:
+    console = Console(file=StringIO(), width=width, highlight=False)
     show(console)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
@@ -97,16 +104,25 @@ def test_channels(log: Log) -> None:
     """Each channel's line counts what it was tried for, and the last line each notification once."""
     said = shown(lambda console: closing.show(list(courses(log).values()), log, [], console))
     rows = [line.split() for line in said.partition("Not sent")[0].splitlines()]
-    head = "channel all sent delivered read waited retrying unconfirmed fell back suppressed failed"
-    assert head.split() in rows
-    numbers = {row[0]: row[1:] for row in rows if row and row[0] in (*ChannelName, "all")}
+    numbers = {row[0]: row[1:] for row in rows if row and row[0] in (*ChannelName, "none", "all")}
     assert numbers == {
         "email": ["6", "5", "·", "·", "3", "1", "1", "·", "1", "·"],
         "sms": ["6", "4", "3", "·", "1", "1", "1", "2", "·", "1"],
         "whatsapp": ["·"] * 10,
         "push": ["·"] * 10,
-        "all": ["10", "8", "3", "·", "4", "2", "2", "2", "1", "1"],
+        "none": ["1", *7 * "·", "1", "·"],
+        "all": ["11", "8", "3", "·", "4", "2", "2", "2", "2", "1"],
     }
+
+
+def test_fits(log: Log) -> None:
+    """The tables of a day with thousands of notifications fit into a terminal of 80 characters."""
+    many = 200 * list(courses(log).values())
+    reminders = [Reminder("co-7", f"ap-{fate}", DUE, fate) for fate in Fate]
+    said = shown(lambda console: closing.show(many, log, reminders, console), width=80)
+    assert "…" not in said
+    assert {"delivered", "2200", "whatsapp"} <= set(said.split())
+    assert " appointments of them fell due told by email by sms by whatsapp by push" in said
 
 
 def test_reasons(log: Log) -> None:
@@ -140,6 +156,20 @@ def test_incidents(log: Log) -> None:
     ]
     [[(company_id, notification_id), course]] = given_up(courses(log))
     assert (company_id, notification_id, course.reason) == ("co-7", "e", "dead_address")
+
+
+def test_many_given_up(log: Log) -> None:
+    """Of many dead letters the first few are named, and the others counted."""
+    ids = [f"z{number}" for number in range(9)]
+    log[REQUESTS] = [*log[REQUESTS], *map(asked, ids)]
+    log[OUTCOMES] = [*log[OUTCOMES], *(each for id in ids for each in told(id, "failed sms"))]
+    log[DEAD_LETTERS] = [
+        *log[DEAD_LETTERS],
+        *(entry(DEAD_LETTERS, "notification.dead_lettered", notification_id=id) for id in ids),
+    ]
+    *_, first, _, _, _, rest = incidents.lines(courses(log), Counter())
+    assert first.startswith("Given up: appointment.created for Rolf Festnetz")
+    assert rest == "     and 6 more, reached by nothing else either"
 
 
 def test_delivered_after_all(log: Log) -> None:

@@ -15,7 +15,7 @@ PROTOCOLS = (twilio.NAME, whatsapp.NAME, fcm.NAME, webpush.NAME)
 PHONES = (twilio.NAME, whatsapp.NAME)
 TIMES = 8
 """So many requests are hurt by each fault of a provider."""
-STOPPING = 5
+STOPPING = 40
 """So many people want no more SMS."""
 
 Faults = dict[str, dict[str, Any]]
@@ -101,12 +101,15 @@ class MixedFaults(DeliveryFaults):
 
     def _stop(self) -> None:
         """People who got an SMS want no more of them."""
-        got = [each.call for each in self._system.providers.accepted if each.call.protocol == twilio.NAME]
-        numbers = sorted({call.recipient for call in got})
-        for number in self._rng.sample(numbers, min(STOPPING, len(numbers))):
+        wait_until(lambda: len(self._reached()) >= STOPPING, f"SMS to {STOPPING} people", PATIENCE_SECONDS)
+        for number in self._rng.sample(self._reached(), STOPPING):
             said = {"protocol": twilio.NAME, "from": number, "to": twilio.FROM, "text": "STOP"}
             self._control("POST", "/inbound", said)
         self._note("STOP")
+
+    def _reached(self) -> list[str]:
+        got = [each.call for each in self._system.providers.accepted if each.call.protocol == twilio.NAME]
+        return sorted({call.recipient for call in got})
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:
         """By the simulator's API: its rules are in use. Returns what it answers."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.event_types import OUTCOMES, REQUESTS
+from schemas.event_types import OUTCOMES, RECEIPTS, REQUESTS
 from streams.audit import Log
 from streams.kafka import DevKafka
 from tests.e2e.delivery_load import MAILS
@@ -68,6 +68,7 @@ def test_none_lost_none_doubled(broker: DevKafka, postgres: Postgres, tmp_path: 
     for told in ("sms delivered", "whatsapp delivered read", "push sent", "email sent"):
         assert kinds[told]
     assert any(told.startswith("sms unconfirmed") for told in kinds)
+    assert any(entry.event["type"] == "address.opted_out" for entry in log[RECEIPTS])
 
 
 def tally(log: Log) -> Counter[str]:

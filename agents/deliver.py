@@ -101,6 +101,8 @@ class Deliver:
         self._sender = Sender(channels, self._capacity, self._clock, self._rules, settings.public_url)
         self._ahead = Ahead(settings.memory_budget_mb * 2**20)
         self._waiting: dict[int, Counter[Line]] = {}
+        for line in LINES:
+            metrics.MESSAGES_WAITING.labels(*line).set_function(partial(self._count_waiting, line))
 
     def step(self, batch: Batch, state: State) -> Effects:
         ledger = self._ledger(state)
@@ -120,7 +122,6 @@ class Deliver:
         self._state_holding(state.partition, ledger, batch.now)
         self._ahead.hold(state.partition, ledger.waiting_bytes)
         self._waiting[state.partition] = ledger.waiting_count
-        self._show_waiting()
         return course.effects
 
     def recovered(self, state: State) -> None:
@@ -226,10 +227,9 @@ class Deliver:
             waiting = {line.priority for line in due if line.channel is channel}
             capacity.slots.hold(partition, _of(channel, ledger.in_flight), waiting)
 
-    def _show_waiting(self) -> None:
-        for line in LINES:
-            count = sum(waiting[line] for waiting in self._waiting.values())
-            metrics.MESSAGES_WAITING.labels(*line).set(count)
+    def _count_waiting(self, line: Line) -> int:
+        """Asked by whoever looks at the metrics, from another thread."""
+        return sum(waiting[line] for waiting in list(self._waiting.values()))
 
     def _begin(self, course: Course, delivery: Delivery) -> None:
         """Start the attempt, if nothing speaks against it."""
@@ -240,7 +240,7 @@ class Deliver:
         recipient = course.address(delivery).hashed
         held_until = self._capacity[channel].held_until(account, recipient, course.now, self._monotonic())
         if held_until is None:
-            self._start(course, delivery)
+            self._start(course, delivery, recipient)
         else:
             self._hold_back(course, delivery, held_until)
 
@@ -248,9 +248,9 @@ class Deliver:
         course.effects.counted["staffetta_held_back_total", delivery.intent.channel] += 1
         course.put_off(delivery, until)
 
-    def _start(self, course: Course, delivery: Delivery) -> None:
+    def _start(self, course: Course, delivery: Delivery, recipient: str) -> None:
         ticks, share = self._monotonic(), course.state.owned / self._partitions
-        self._capacity[delivery.intent.channel].taken(course.address(delivery).hashed, ticks, share)
+        self._capacity[delivery.intent.channel].taken(recipient, ticks, share)
         message = self._sender.message(delivery, course.now)
         course.effects.jobs.append(Job(course.ledger.start(delivery), message, ticks + self._begin_seconds))
 

@@ -96,16 +96,15 @@ class Sender:
         metrics.BREAKER_OPEN.labels(channel).set(capacity.is_broken)
         if isinstance(result, AccountWide):
             metrics.ACCOUNT_REFUSED.labels(channel, result.reason).inc()
-        who = {
-            "channel": channel,
-            "provider": account.provider,
-            **({"server": account.server} if account.server else {}),
-        }
         if is_left_alone:
             why = _why(result) if isinstance(result, Transient | Unconfirmed) else {}
-            log.error("nothing gets through, messages wait", **who, **why)
+            log.error("nothing gets through, messages wait", **_who(channel, account), **why)
         elif is_left_alone is False:
-            log.info("messages get through again", **who)
+            log.info("messages get through again", **_who(channel, account))
+
+
+def _who(channel: ChannelName, account: Account) -> dict[str, str]:
+    return {"channel": channel, **{name: said for name, said in account._asdict().items() if said}}
 
 
 def _why(result: Transient | Unconfirmed) -> dict[str, str]:

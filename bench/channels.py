@@ -10,13 +10,13 @@ from typing import Any
 
 from bench.contest import ratio, summary
 from bench.job import Job
-from bench.kafka import Made, Progress, count_answers, topics, write
+from bench.kafka import Made, topics
 from bench.loads.mails import Clinics
 from bench.narrator import Narrator
-from bench.process import stopped, worker
+from bench.process import worker
 from bench.providers import Providers, providers
 from bench.scale import Scale
-from bench.taking import rate, until_taken
+from bench.taking import delivered, rate, until_taken
 from bench.workers.http_client import KINDS
 from schemas.reasons import ChannelName
 
@@ -88,16 +88,8 @@ def _client(way: str, kind: str, count: int, seconds: float) -> dict[str, Any]:
 
 def _deliver(brokers: str, attempts: list[Made], seconds: float) -> dict[str, Any]:
     load = Clinics(("booking.directory", "delivery.sms"), COMPANIES, channel=ChannelName.SMS)
-    count = len(attempts)
     with _stage(brokers, load, seconds) as (job, server):
-        progress, before = Progress(job, load), write(job, load.before())
-        with worker(ROLE, job, "deliver") as process:
-            progress.wait_for(before, process)
-            with stopped(process):
-                write(job, attempts)
-            samples = until_taken(server, count, process)
-            progress.wait_for(before + count, process)
-            return rate(samples, count, process, server) | {"answers": count_answers(job, load)}
+        return delivered(job, load, attempts, server)
 
 
 @contextmanager

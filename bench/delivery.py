@@ -11,13 +11,13 @@ from typing import Any
 
 from bench.contest import ratio, summary
 from bench.job import Job
-from bench.kafka import PATIENCE, Made, Progress, count_answers, producer, send, topics, write
+from bench.kafka import PATIENCE, Made, Progress, producer, send, topics, write
 from bench.loads.mails import Clinics
 from bench.narrator import Narrator
-from bench.process import stopped, worker
+from bench.process import worker
 from bench.scale import Scale
 from bench.sink import NAMED_DOMAIN, SLOW_DOMAIN, Sink, sink
-from bench.taking import rate, until, until_taken
+from bench.taking import delivered, rate, until, until_taken
 from bench.workers.smtp_pool import MAILS
 
 ROLE, POOL = "bench.workers.role", "bench.workers.smtp_pool"
@@ -86,16 +86,9 @@ def _absence(brokers: str, scale: Scale, narrator: Narrator) -> dict[str, Any]:
 
 
 def _deliver(brokers: str, mails: list[Made], answer_seconds: float) -> dict[str, Any]:
-    load, count = Clinics(("booking.directory", "delivery.email"), COMPANIES), len(mails)
+    load = Clinics(("booking.directory", "delivery.email"), COMPANIES)
     with _stage(brokers, load, answer_seconds) as (job, server):
-        progress, before = Progress(job, load), write(job, load.before())
-        with worker(ROLE, job, "deliver") as process:
-            progress.wait_for(before, process)
-            with stopped(process):
-                write(job, mails)
-            samples = until_taken(server, count, process)
-            progress.wait_for(before + count, process)
-            return rate(samples, count, process, server) | {"answers": count_answers(job, load)}
+        return delivered(job, load, mails, server)
 
 
 def _pool(label: str, mails: list[Made], answer_seconds: float) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from bench.backlog import reached
-from bench.kafka import PATIENCE, Sample
-from bench.process import Process, cpu_seconds, machine_cpu_seconds, must_run, peak_mebibytes
+from bench.job import Job
+from bench.kafka import PATIENCE, Made, Progress, Sample, count_answers, write
+from bench.loads.mails import Clinics
+from bench.process import Process, cpu_seconds, machine_cpu_seconds, must_run, peak_mebibytes, stopped, worker
 
 
 class Server(Protocol):
@@ -28,6 +30,18 @@ def until_taken(server: Server, count: int, process: Process) -> list[Sample]:
 
     until(done, process)
     return samples
+
+
+def delivered(job: Job, load: Clinics, attempts: list[Made], server: Server) -> dict[str, Any]:
+    """How fast `deliver` gets a backlog of these attempts taken over, once it knows what comes before them."""
+    count, progress, before = len(attempts), Progress(job, load), write(job, load.before())
+    with worker("bench.workers.role", job, "deliver") as process:
+        progress.wait_for(before, process)
+        with stopped(process):
+            write(job, attempts)
+        samples = until_taken(server, count, process)
+        progress.wait_for(before + count, process)
+        return rate(samples, count, process, server) | {"answers": count_answers(job, load)}
 
 
 def rate(samples: list[Sample], count: int, process: Process, server: Server) -> dict[str, Any]:

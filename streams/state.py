@@ -8,7 +8,7 @@ transaction fails, the process ends and the rows with it. So nothing that was no
 anyone but the batch that wrote it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 Change = tuple[str, str, str]
@@ -66,6 +66,13 @@ class State:
         if change not in self._before:
             self._before[change] = rows[key]
         self._remove(table, scope, key)
+
+    def sweep(self, table: str, is_over: Callable[[bytes], bool]) -> None:
+        """Delete the table's rows of which that is true. It looks at all of them: not for a hot path."""
+        for scope in list(self._tables[table]):
+            for key, value in list(self.rows(table, scope).items()):
+                if is_over(value):
+                    self.delete(table, scope, key)
 
     def changes(self) -> Iterator[tuple[str, str, str, bytes | None]]:
         """(table, scope, key, value) of every row changed since the last commit; None: deleted."""

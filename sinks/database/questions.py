@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, select, union
+from sqlalchemy import ColumnElement, Connection, and_, select, union
 
+from sinks.database.letters import listed
 from sinks.database.tables import callback_events, callbacks, decisions, entities, notifications, outcomes
 
 Fields = Mapping[str, Any]
@@ -34,7 +35,7 @@ def subjects(connection: Connection, id: str, company_id: str | None = None) -> 
     decided = select(decisions).where(decisions.c.decision_id == id)
     if company_id is not None:
         decided = decided.where(decisions.c.company_id == company_id)
-    if found := _rows(connection, decided):
+    if found := listed(connection, decided):
         return [Subject(row["company_id"], row["callback_id"], row) for row in found]
     having = union(
         *(select(table.c.company_id).where(table.c.callback_id == id) for table in (callbacks, decisions))
@@ -49,7 +50,7 @@ def subjects(connection: Connection, id: str, company_id: str | None = None) -> 
 def callback(connection: Connection, company_id: str, callback_id: str) -> Fields | None:
     """The callback's row; None where only decisions name it."""
     at = callbacks.c.callback_id == callback_id, callbacks.c.company_id == company_id
-    return next(iter(_rows(connection, select(callbacks).where(*at))), None)
+    return next(iter(listed(connection, select(callbacks).where(*at))), None)
 
 
 def history(connection: Connection, company_id: str, callback_id: str) -> list[Step]:
@@ -104,11 +105,7 @@ def directory(
 
 def _latest_decision(connection: Connection, company_id: str, callback_id: str) -> Fields | None:
     latest = select(decisions).where(_about(company_id, callback_id)).order_by(decisions.c.offset.desc())
-    return next(iter(_rows(connection, latest.limit(1))), None)
-
-
-def _rows(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
-    return [{str(name): row[name] for name in row} for row in connection.execute(query).mappings()]
+    return next(iter(listed(connection, latest.limit(1))), None)
 
 
 def _about(company_id: str, callback_id: str) -> ColumnElement[bool]:

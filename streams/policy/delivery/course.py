@@ -89,13 +89,11 @@ class Course:
                 self.suppress(delivery, reason)
             case _ if doubt is not None:
                 self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, doubt.error), None)
-            case checks.Suppressed(reason):
-                self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, f"not repeated: {reason}"), None)
             case None:
                 return True
             case checks.NotYet(until):
                 self.put_off(delivery, until)
-            case checks.Unusable(reason) if intent.doubt is not None:
+            case checks.Suppressed(reason) | checks.Unusable(reason) if intent.doubt is not None:
                 self._give_up(delivery, GivenUp(DeliveryReason.UNCONFIRMED, f"not repeated: {reason}"), None)
             case checks.Unusable() if intent.channel not in self.rules.channels:
                 self.fall_back(delivery, Refused(DeliveryReason.UNAVAILABLE, "the channel is not set up"), None)

@@ -225,15 +225,7 @@ class Ledger:
             return
         self._swept_day = now_ms // DAY_MS
         known.forget(self._state, now_ms / 1000)
-        for company_id in list(self._state.scopes(FINISHED)):
-            for notification_id, row in list(self._state.rows(FINISHED, company_id).items()):
-                if decode_finished(row).is_forgotten(now_ms):
-                    self._state.delete(FINISHED, company_id, notification_id)
-        for company_id in list(self._state.scopes(PARKED)):
-            for notification_id, row in list(self._state.rows(PARKED, company_id).items()):
-                if decode_parked(row).due_at * 1000 + MEMORY_MS < now_ms:
-                    self._state.delete(PARKED, company_id, notification_id)
-        for company_id in list(self._state.scopes(KEPT)):
-            for notification_id, row in list(self._state.rows(KEPT, company_id).items()):
-                if decode_kept(row).until < now_ms / 1000:
-                    self._state.delete(KEPT, company_id, notification_id)
+        sweep, now = self._state.sweep, now_ms / 1000
+        sweep(FINISHED, lambda row: decode_finished(row).is_forgotten(now_ms))
+        sweep(PARKED, lambda row: decode_parked(row).due_at * 1000 + MEMORY_MS < now_ms)
+        sweep(KEPT, lambda row: decode_kept(row).until < now)

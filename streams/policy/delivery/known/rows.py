@@ -77,7 +77,4 @@ def opt_out_key(channel: str, recipient_hash: str, event_type: str | None) -> st
 def forget(state: State, at: float) -> None:
     """Drop the rows that are due at `at` (seconds of record time)."""
     for table in TABLES:
-        for company_id in list(state.scopes(table)):
-            for key, content in list(state.rows(table, company_id).items()):
-                if 0 < decode(Versioned, content).forget_at <= at:
-                    state.delete(table, company_id, key)
+        state.sweep(table, lambda content: 0 < decode(Versioned, content).forget_at <= at)

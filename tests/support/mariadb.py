@@ -26,6 +26,7 @@ class MariaDb(Server):
     def __init__(self) -> None:
         super().__init__("mariadb", stop_signal=signal.SIGKILL)
         self._program = _program()
+        (self.folder / "tmp").mkdir()
         # One statement a line, or the file is passed over.
         (self.folder / "init.sql").write_text(
             "CREATE USER IF NOT EXISTS 'staffetta'@'127.0.0.1';\nGRANT ALL ON *.* TO 'staffetta'@'127.0.0.1';\n"
@@ -64,7 +65,9 @@ class MariaDb(Server):
         self._execute(f"DROP DATABASE {name}")
 
     def _common(self) -> list[str]:
-        options = ["--no-defaults", f"--basedir={self._program}", f"--datadir={self.folder}/data"]
+        # A server that starts removes what others left in its `tmpdir`: one each, or it is what others are using.
+        folders = [f"--basedir={self._program}", f"--datadir={self.folder}/data", f"--tmpdir={self.folder}/tmp"]
+        options = ["--no-defaults", *folders]
         return [*options, "--user=root"] if os.getuid() == 0 else options
 
     def _execute(self, statement: str) -> None:

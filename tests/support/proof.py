@@ -136,7 +136,11 @@ class Proof:
     def _until_it_moves(self) -> None:
         """Until the group has committed something that was written after now."""
         before = self._applied()
-        wait_until(lambda: self._supervise() and self._applied() > before, "progress", timeout_seconds=60)
+        try:
+            wait_until(lambda: self._supervise() and self._applied() > before, "progress", timeout_seconds=60)
+        except AssertionError as error:
+            logs = "\n".join(f"worker {number}: {each.log[-1500:]}" for number, each in enumerate(self._present))
+            raise AssertionError(f"{error} from {before} after {dict(self.done)}; {logs}") from None
 
     def _applied(self) -> int:
         try:

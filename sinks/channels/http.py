@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Mapping
-from types import SimpleNamespace
-from typing import Any
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
+from aiohttp.abc import AbstractResolver, AbstractStreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
 
 from schemas.reasons import DeliveryReason
@@ -19,8 +17,22 @@ IDLE_SECONDS = 15.0
 _FAULTS = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
 
 
-class _TooLateError(Exception):
-    """There was a connection only when it was too late to begin."""
+class _Body(aiohttp.BytesPayload):
+    """Knows how far it came. aiohttp asks for it with a connection in hand, and writes the headers together with
+    its first bytes."""
+
+    def __init__(self, content: bytes, begin_before: float) -> None:
+        super().__init__(content)
+        self.is_handed_over = False
+        self.is_too_late = False
+        self._begin_before = begin_before
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if time.monotonic() > self._begin_before:
+            self.is_too_late = True
+            raise ValueError("there was a connection only when it was too late to begin")
+        self.is_handed_over = True
+        await super().write_with_length(writer, content_length)
 
 
 class Http:
@@ -47,21 +59,19 @@ class Http:
         A request counts as handed over from the moment when its first byte may be written: before that a fault is
         Transient, from then on Unconfirmed. Nothing is written after `begin_before` (`time.monotonic()`).
         """
-        way = SimpleNamespace(begin_before=begin_before, is_handed_over=False)
+        handed = _Body(body, begin_before)
         try:
-            async with self._opened().post(
-                url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=way
-            ) as response:
+            async with self._opened().post(url, data=handed, headers=headers, allow_redirects=False) as response:
                 if 300 <= response.status < 400:
                     error = f"HTTP {response.status}: a redirect, which is not followed; is the base URL right?"
                     return Transient(DeliveryReason.UNAVAILABLE, error)
                 return await _read(response)
-        except _TooLateError:
-            return NotStarted()
         except TimeoutError:
-            return _lost(way, DeliveryReason.TIMEOUT, f"no answer within {self._timeout_seconds:g} s")
+            return _lost(handed, DeliveryReason.TIMEOUT, f"no answer within {self._timeout_seconds:g} s")
         except _FAULTS as error:
-            return _lost(way, DeliveryReason.CONNECTION_FAILED, _described(error))
+            if handed.is_too_late:
+                return NotStarted()
+            return _lost(handed, DeliveryReason.CONNECTION_FAILED, _described(error))
 
     async def close(self) -> None:
         if self._session is not None:
@@ -70,8 +80,6 @@ class Http:
     def _opened(self) -> aiohttp.ClientSession:
         """Opened in the loop that uses it, which there is none of yet when channels are made."""
         if self._session is None:
-            tracing = aiohttp.TraceConfig()
-            tracing.on_request_headers_sent.append(_before_the_first_byte)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
                     limit=self._concurrency, keepalive_timeout=IDLE_SECONDS, resolver=self._resolver
@@ -79,17 +87,8 @@ class Http:
                 timeout=aiohttp.ClientTimeout(total=self._timeout_seconds),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "staffetta", "Accept": "application/json"},
-                trace_configs=[tracing],
             )
         return self._session
-
-
-async def _before_the_first_byte(_session: aiohttp.ClientSession, traced: SimpleNamespace, _: Any) -> None:
-    """aiohttp calls this with a connection in hand, and writes only after it has returned."""
-    way = traced.trace_request_ctx
-    if time.monotonic() > way.begin_before:
-        raise _TooLateError
-    way.is_handed_over = True
 
 
 async def _read(response: aiohttp.ClientResponse) -> Answer:
@@ -112,8 +111,8 @@ def _described(error: Exception) -> str:
     return cleaned(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
 
-def _lost(way: SimpleNamespace, reason: DeliveryReason, error: str) -> Transient | Unconfirmed:
-    if not way.is_handed_over:
+def _lost(handed: _Body, reason: DeliveryReason, error: str) -> Transient | Unconfirmed:
+    if not handed.is_handed_over:
         return Transient(reason, error)
     if reason is DeliveryReason.CONNECTION_FAILED:
         reason = DeliveryReason.LOST_AFTER_DATA

@@ -51,7 +51,7 @@ def test_exactly_once_whatever_happens(broker: DevKafka, tmp_path: Path, rng: ra
         proof.check()
         assert set(proof.ended) <= {70}
         changes = kafka.read_all(CHANGELOGS[0])
-        counted = sum(sum(counts.values()) for counts in proof.load.written.values())
+        counted = sum(map(len, proof.load.written.values()))
         assert len(changes) < counted / 2  # the compaction was real
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 
 import orjson
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -25,9 +26,8 @@ class Load(threading.Thread):
 
     def __init__(self, kafka: KafkaSpace, rate: int, rng: random.Random) -> None:
         super().__init__(daemon=True)
-        self.written: dict[str, Counter[str]] = {topic: Counter() for topic in INPUTS}
-        """Topic -> key -> how many records."""
-        self.events = 0
+        self.written: dict[str, set[str]] = {topic: set() for topic in INPUTS}
+        """Topic -> the values that were acknowledged; no two records have the same."""
         self._kafka, self._rate, self._rng = kafka, rate, rng
         self._told = threading.Event()
         self._failed: KafkaError | None = None
@@ -42,12 +42,11 @@ class Load(threading.Thread):
                 "log_level": 0,
             }
         )
+        numbers = count()
         while not self._told.wait(0.02):
             for _ in range(max(1, self._rate // 50)):
                 topic = "commands" if self._rng.random() < 0.2 else "events"
-                value = f"event-{self.events}" if topic == "events" else "command"
-                self.events += topic == "events"
-                key = self._rng.choice(KEYS)
+                key, value = self._rng.choice(KEYS), f"{topic}-{next(numbers)}"
                 producer.produce(self._kafka.prefix + topic, value, key, on_delivery=self._delivered)
             producer.poll(0)
         producer.flush(60)
@@ -62,7 +61,7 @@ class Load(threading.Thread):
             self._failed = error
         else:
             topic = str(message.topic()).removeprefix(self._kafka.prefix)
-            self.written[topic][(message.key() or b"").decode()] += 1
+            self.written[topic].add((message.value() or b"").decode())
 
 
 class Proof:
@@ -110,22 +109,34 @@ class Proof:
 
     def check(self) -> None:
         """Every event is answered once, every record counted once, in the order of its key."""
-        answers = [entry for entry in self.workers.kafka.read_all("answers") if b'"value"' in (entry.value or b"")]
-        times = Counter(orjson.loads(entry.value or b"")["value"] for entry in answers)
-        expected = {f"event-{n}" for n in range(self.load.events)}
-        doubled = {value: count for value, count in times.items() if count > 1}
+        kafka = self.workers.kafka
+        inputs = kafka.read_all(*INPUTS)
+        self._check_load(inputs)
+        answers = [entry for entry in kafka.read_all("answers") if b'"value"' in (entry.value or b"")]
+        times = Counter(_answered(entry) for entry in answers)
+        expected = {(entry.partition, entry.offset) for entry in inputs if entry.topic == "events"}
+        doubled = {place: many for place, many in times.items() if many > 1}
         lost, alien = expected - set(times), set(times) - expected
         found = {"lost": lost, "doubled": doubled, "never written": alien}
         assert not any(found.values()), found
         _check_order(answers)
-        total = self.load.written["events"] + self.load.written["commands"]
+        total = Counter((entry.key or b"").decode() for entry in inputs)
         fresh = self.workers.start()
         wait_until(
             lambda: len(set(fresh.said(r'RECOVERED \{"partition":(\d+)'))) == PARTITIONS, "the fresh worker"
         )
         counts = Counter(fresh.counts())
         assert counts == total, f"counted too much: {counts - total}, too little: {total - counts}"
-        assert self.workers.kafka.read_all("poison") == [], "kills from outside made a dead letter"
+        assert kafka.read_all("poison") == [], "kills from outside made a dead letter"
+
+    def _check_load(self, inputs: list[Entry]) -> None:
+        """What the brokers acknowledged is there. That a record is there twice would not be the workers' doing:
+        they answer for what they find."""
+        there = {
+            topic: {(each.value or b"").decode() for each in inputs if each.topic == topic} for topic in INPUTS
+        }
+        gone = {topic: self.load.written[topic] - there[topic] for topic in INPUTS}
+        assert not any(gone.values()), f"acknowledged, and not there: {gone}"
 
     def _lag(self) -> int:
         try:
@@ -193,10 +204,16 @@ class Proof:
             self._join()
 
 
+def _answered(answer: Entry) -> tuple[int, int]:
+    """Which event it answers: its partition and offset."""
+    content = orjson.loads(answer.value or b"")
+    return content["partition"], content["offset"]
+
+
 def _check_order(answers: list[Entry]) -> None:
     """Per key the counts rise: records were applied in the order in which they were written."""
     last: Counter[bytes | None] = Counter()
     for entry in answers:
-        count = orjson.loads(entry.value or b"")["count"]
-        assert count > last[entry.key], f"{entry} comes after {last[entry.key]}"
-        last[entry.key] = count
+        counted = orjson.loads(entry.value or b"")["count"]
+        assert counted > last[entry.key], f"{entry} comes after {last[entry.key]}"
+        last[entry.key] = counted

@@ -100,9 +100,11 @@ def test_content_counts_as_well_as_type(
     assert bool(worker.jobs) is is_told
 
 
-def test_a_cancellation_is_not_overtaken_by_a_note(worker: Worker, salon: Booking) -> None:
+@pytest.mark.parametrize("status", ["cancelled", "booked"])
+def test_a_cancellation_is_not_overtaken_by_a_note(worker: Worker, salon: Booking, status: str) -> None:
     """That an appointment was cancelled is told, also when its cancelled self was changed since."""
-    heard(worker, salon.appointment(), salon.appointment(event="cancelled"), salon.appointment(event="updated"))
+    booked, cancelled = salon.appointment(), salon.appointment(event="cancelled", status=status)
+    heard(worker, booked, cancelled, salon.appointment(event="updated", status="cancelled"))
     ask(worker, **about(2, event_type="appointment.cancelled"))
     assert len(worker.jobs) == 1
 

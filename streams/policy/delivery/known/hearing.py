@@ -137,10 +137,10 @@ def _choose(data: AddressOptedOut | AddressOptedIn, state: State) -> None:
 
 _HEARINGS: dict[str, Callable[[Event, int, int, State], None]] = {
     DIRECTORY: _customer,
-    RECEIPTS: _receipt,
     DECISIONS: _decision,
     CALLBACKS: _callback,
     APPOINTMENTS: _appointment,
+    RECEIPTS: _receipt,
 }
 
 TOPICS = tuple(_HEARINGS)

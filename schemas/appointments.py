@@ -1,8 +1,9 @@
 """Appointments, as the booking system tells them."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from schemas.base import ChangeEvent, Id, Instant, Minutes, Text, Tombstone
+from schemas.base import ChangeEvent, Id, Instant, Minutes, Notify, NullMeans, Text, Tombstone
 from schemas.customer import Customer
 
 
@@ -27,6 +28,8 @@ class Appointment(ChangeEvent):
 
 
 class AppointmentDeleted(Tombstone):
-    """`appointment.deleted` with nothing but the ids and the version; a whole one is an `Appointment`."""
+    """`appointment.deleted` with nothing but the ids, the version and perhaps who may be told; a whole one is an
+    `Appointment`."""
 
     appointment_id: Id
+    notify: Annotated[Notify, NullMeans(Notify.ALL)] = Notify.ALL

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from schemas import Event
+from schemas import Event, Refused
 from schemas import event_types as topics
 from schemas.callbacks import Callback
-from schemas.configuration import CustomerErased
+from schemas.configuration import CustomerErased, Template
 from schemas.decisions import Decision
 from schemas.intake import IntakeRefused, from_base64, to_base64
 from schemas.notifications import ConfigRef, DeadLetter, NotificationRequest, Outcome
@@ -27,6 +27,7 @@ from sinks.database.facets import (
     STATUS,
     Row,
 )
+from streams.policy.notification.checking import check
 
 
 class Place(NamedTuple):
@@ -46,6 +47,8 @@ def _entity(event: Event, place: Place) -> Iterator[Row]:
     if event.type == "customer.erased":
         yield _erasure(event, place)
         return
+    if isinstance(event.data, Template) and not _may_be_used(event.data):
+        return
     entity, _, happened = event.type.partition(".")
     data = cast(Any, event.data)
     yield Row(
@@ -60,6 +63,15 @@ def _entity(event: Event, place: Place) -> Iterator[Row]:
             "changed_at": event.time or place.at,
         },
     )
+
+
+def _may_be_used(template: Template) -> bool:
+    """What `notify` has refused must not take the place of the version that is in force."""
+    try:
+        check(template)
+    except Refused:
+        return False
+    return True
 
 
 def _erasure(event: Event, place: Place) -> Row:

@@ -18,6 +18,7 @@ from schemas.reasons import Audience, Level, NotificationType
 from streams.audit.findings import Finding, lost, wrong
 from streams.audit.reading import Log, readable
 from streams.audit.stories import Ledger
+from streams.policy.notification.triggers import ENDED
 
 DEFAULT_MINUTES = 1440
 
@@ -120,7 +121,7 @@ def _unchanged(log: Log, partitions: int) -> Iterator[tuple[int, Appointment]]:
         key = event.company_id, getattr(data, "appointment_id", "")
         if isinstance(data, Appointment):
             first.setdefault(key, (entry.timestamp, data))
-            said = event.type == "appointment.deleted", data.status, data.starts_at, data.branch_id, data.staff_id
+            said = event.type in ENDED, data.status, data.starts_at, data.branch_id, data.staff_id
             forms[key].add((*said, data.customer.customer_id))
         else:
             forms[key].add("deleted")

@@ -161,7 +161,7 @@ class Composer:
             "MIME-Version: 1.0",
         ]
         reply_to = mailbox(message.reply_to) if message.reply_to else None
-        if reply_to:
+        if reply_to and (reply_to.isascii() or not recipient.isascii()):  # else the mail is not sent as SMTPUTF8
             lines.append(f"Reply-To: {reply_to}")
         if message.unsubscribe_url is not None:
             lines += _unsubscribe(message.unsubscribe_url)

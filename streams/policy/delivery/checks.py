@@ -111,7 +111,7 @@ def _has_opted_out(asked: Asked, state: State) -> bool:
 def _quiet_until(due: AttemptDue, choice: rows.Customer | None, at: float) -> float:
     """When the quiet hours around `at` are over; `at` itself if it lies in none."""
     hours = _quiet_hours(due, choice)
-    if hours is None or not is_zone(hours.timezone):
+    if hours is None:
         return at
     moment = utc(at)
     ends = hours.ends(moment)
@@ -123,7 +123,9 @@ def _quiet_hours(due: AttemptDue, choice: rows.Customer | None) -> Quiet | None:
     if due.priority is Priority.HIGH or due.audience is Audience.STAFF:
         return None
     asked, own = due.quiet_hours, choice.quiet if choice is not None else None
-    zone = (choice.zone if choice is not None else None) or (asked.timezone if asked is not None else due.timezone)
+    zone = asked.timezone if asked is not None else due.timezone
+    if choice is not None and choice.zone and is_zone(choice.zone):
+        zone = choice.zone
     if own is not None and zone is not None:
         return Quiet(*own, zone)
     return None if asked is None else Quiet(asked.start, asked.end, asked.timezone)

@@ -157,9 +157,11 @@ class Course:
         self.keep(delivery, told, details.get("provider_message_id"))
 
     def keep(self, delivery: Delivery, told: ReceiptStatus | None, message_id: str | None = None) -> None:
-        """While a receipt may come that says more than is known."""
+        """While a receipt may come that says more than is known; nobody's request who was erased meanwhile."""
         reach = self.rules.channels.get(delivery.intent.channel)
-        if reach is not None and reach.gives_receipts:
+        if reach is None or not reach.gives_receipts:
+            return
+        if not checks.speaks_of_the_erased(self._asked(delivery), self.state):
             self.ledger.keep(
                 Kept.of(delivery, told, self.now + self.rules.receipt_seconds, message_id), delivery.key
             )

@@ -15,7 +15,8 @@ from streams.policy.notification.memory import Memory
 from streams.policy.notification.rows import ENTITIES, KEPT, Appointment
 from streams.policy.notification.triggers import Cause, Heard, Trigger
 
-DELETED = "deleted"
+ENDED = {"appointment.cancelled": "cancelled", "appointment.deleted": "deleted"}
+"""Event type -> what the appointment is then, whatever its status still says."""
 
 
 def heard(
@@ -36,8 +37,7 @@ def heard(
     replanning.of_appointment(data.appointment_id, before, facts, at, memory)
     if facts is None:
         return IntakeResult.APPLIED, ()
-    notify = Notify.ALL if isinstance(data, AppointmentDeleted) else data.notify
-    return IntakeResult.APPLIED, tuple(_triggers(event_type, facts, before, notify, cause))
+    return IntakeResult.APPLIED, tuple(_triggers(event_type, facts, before, data.notify, cause))
 
 
 def _facts(
@@ -45,12 +45,12 @@ def _facts(
 ) -> Facts | None:
     """A bare deletion speaks of the appointment as it was known; None if it never was."""
     if isinstance(data, AppointmentDeleted):
-        return None if before is None else replace(before, version=data.version, status=DELETED)
+        return None if before is None else replace(before, version=data.version, status=ENDED[event_type])
     facts = of_appointment(data, at)
     previous = facts.previous_starts_at or (before.starts_at if before is not None else None)
     return replace(
         facts,
-        status=DELETED if event_type == "appointment.deleted" else facts.status,
+        status=ENDED.get(event_type, facts.status),
         previous_starts_at=None if previous == facts.starts_at else previous,
     )
 

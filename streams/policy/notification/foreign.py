@@ -5,8 +5,8 @@ from html import escape
 
 from schemas import Refused
 from schemas.notifications import Content, LocalQuietHours, NotificationRequest
-from schemas.reasons import RefusedReason
-from streams.policy.notification import consent, quiet, rows
+from schemas.reasons import ChannelName, RefusedReason
+from streams.policy.notification import consent, quiet, rows, segments
 from streams.policy.notification.lines import one_line
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.messages import SOURCE as OURS
@@ -18,7 +18,7 @@ def admitted(request: NotificationRequest, source: str, memory: Memory) -> Notif
     if source == OURS:
         return request
     _must_be_filled(request)
-    return _at_a_good_time(request, memory)
+    return _at_a_good_time(_in_few_segments(request), memory)
 
 
 def _must_be_filled(request: NotificationRequest) -> None:
@@ -48,6 +48,15 @@ def _texts(content: Content) -> Iterator[tuple[str, str]]:
             yield field, text
     for number, parameter in enumerate(content.provider_template.parameters if content.provider_template else ()):
         yield f"provider_template.parameters.{number}", parameter
+
+
+def _in_few_segments(request: NotificationRequest) -> NotificationRequest:
+    """An SMS that is too long is cut like one of ours; one that fits stays as it is."""
+    sms = request.contents.get(ChannelName.SMS)
+    if sms is None or segments.count(sms.body_text) <= segments.MOST:
+        return request
+    fitted = sms.model_copy(update={"body_text": segments.fitted(sms.body_text)})
+    return request.model_copy(update={"contents": {**request.contents, ChannelName.SMS: fitted}})
 
 
 def _at_a_good_time(request: NotificationRequest, memory: Memory) -> NotificationRequest:

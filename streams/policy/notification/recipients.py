@@ -28,7 +28,7 @@ class Recipient(NamedTuple):
 
 
 def recipient(trigger: Trigger, company: rows.Company | None, memory: Memory) -> Recipient:
-    """The customer as the event has them, or the colleague as the directory does."""
+    """The customer as the event has them, or the colleague as the directory does; the id of who was erased."""
     company_locale = company.locale if company is not None else None
     person = trigger.facts.customer
     if trigger.audience is Audience.CUSTOMER and person is not None:
@@ -36,7 +36,8 @@ def recipient(trigger: Trigger, company: rows.Company | None, memory: Memory) ->
         locale = reads(choice.locale if choice is not None else None, person.locale, company_locale)
         push = None if person.push is None else Push.model_validate(person.push)
         return _reached(person.id, one_line(person.name), locale, person.email, person.phone, push)
-    staff = memory.read(rows.Staff, rows.DIRECTORY, f"staff/{trigger.person}")
+    is_staff = trigger.audience is Audience.STAFF
+    staff = memory.read(rows.Staff, rows.DIRECTORY, f"staff/{trigger.person}") if is_staff else None
     if staff is None:
         return Recipient(trigger.person, "", None, reads(company_locale))
     return _reached(trigger.person, one_line(staff.name), reads(company_locale), staff.email, staff.phone)

@@ -74,12 +74,18 @@ def test_twice() -> None:
     assert told.says(Kind.DOUBLED, "notification.timers has")
 
 
-@pytest.mark.parametrize("what", ["cancelled", "deleted", "moved", "booked too late", "of nobody", "in no branch"])
+@pytest.mark.parametrize(
+    "what", ["cancelled", "called off", "deleted", "moved", "booked too late", "of nobody", "in no branch"]
+)
 def test_none_is_expected(what: str) -> None:
     """Of what was cancelled, moved or booked too late, or cannot be told, none is missed."""
     salon = Booking("co-1")
     said = {
         "cancelled": lambda: (salon.appointment("ap-2", starts_at=SOON), salon.appointment("ap-2", "cancelled")),
+        "called off": lambda: (
+            salon.appointment("ap-2", starts_at=SOON),
+            salon.appointment("ap-2", "cancelled", status="booked"),
+        ),
         "deleted": lambda: (salon.appointment("ap-2", starts_at=SOON), salon.appointment("ap-2", "deleted")),
         "moved": lambda: (
             salon.appointment("ap-2", starts_at=SOON),

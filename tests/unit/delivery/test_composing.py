@@ -172,6 +172,15 @@ def test_headers_of_an_automatic_mail() -> None:
     assert parsed["Auto-Submitted"] == "auto-generated"
 
 
+def test_reply_address_outside_ascii() -> None:
+    """A reply address that only SMTPUTF8 can carry stands in mails that are sent so, and in no other."""
+    content, parsed = composed(message(reply_to="süd@example.org"))
+    assert content.isascii()
+    assert parsed["Reply-To"] is None
+    content, _ = composed(message(address="jürgen@example.com", reply_to="süd@example.org"))
+    assert "Reply-To: süd@example.org" in content.decode()
+
+
 def test_text_alone_is_no_alternative() -> None:
     """Without HTML the mail is plain text."""
     _, parsed = composed(message(body_html=None))

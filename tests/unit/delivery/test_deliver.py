@@ -281,6 +281,16 @@ def test_what_cannot_be_read(worker: Worker) -> None:
     assert [job.delivery.key[1] for job in worker.jobs] == ["n-3"]
 
 
+def test_topics_of_a_batch(worker: Worker) -> None:
+    """What is known of entities comes before receipts, both before what is to be sent, the most urgent first."""
+    known, sending = worker.role.topics[:5], worker.role.topics[5:]
+    assert known == (
+        *("booking.directory", "assignment.decisions", "booking.callbacks", "booking.appointments"),
+        "delivery.receipts",
+    )
+    assert [topic.count(".high") - topic.count(".low") for topic in sending] == [1] * 4 + [0] * 4 + [-1] * 4
+
+
 def test_high_goes_first(worker: Worker) -> None:
     """Of what waits together, high goes before normal and normal before low."""
     topics = ("delivery.email.low", "delivery.email", "delivery.email.high")

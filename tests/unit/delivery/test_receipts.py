@@ -273,6 +273,16 @@ def test_the_erased_are_not_kept(worker: Worker) -> None:
     assert worker.jobs == []
 
 
+def test_the_erased_in_flight_are_not_kept(worker: Worker) -> None:
+    """Nor is the request of who was erased while it was under way."""
+    ask(worker, **SMS_FIRST)
+    worker.clock.moment += 1
+    erased = {"company_id": "co-7", "customer_id": "cu-1"}
+    worker.send(worker.news("customer.erased", DIRECTORY, erased))
+    assert answer(worker, ACCEPTED) == [("sent", "sms", 1, None)]
+    assert rows(worker, KEPT) == 0
+
+
 @given(st.lists(st.sampled_from(STATUSES), max_size=8), st.integers(0, 8))
 def test_in_whatever_order_they_come(said: list[str], answered_after: int) -> None:
     """At most one end and one dead letter, never a second message, and no outcome twice."""

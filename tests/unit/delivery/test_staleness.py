@@ -100,9 +100,11 @@ def test_content_counts_as_well_as_type(
     assert bool(worker.jobs) is is_told
 
 
-def test_a_cancellation_is_not_overtaken_by_a_note(worker: Worker, salon: Booking) -> None:
+@pytest.mark.parametrize("status", ["cancelled", "booked"])
+def test_a_cancellation_is_not_overtaken_by_a_note(worker: Worker, salon: Booking, status: str) -> None:
     """That an appointment was cancelled is told, also when its cancelled self was changed since."""
-    heard(worker, salon.appointment(), salon.appointment(event="cancelled"), salon.appointment(event="updated"))
+    booked, cancelled = salon.appointment(), salon.appointment(event="cancelled", status=status)
+    heard(worker, booked, cancelled, salon.appointment(event="updated", status="cancelled"))
     ask(worker, **about(2, event_type="appointment.cancelled"))
     assert len(worker.jobs) == 1
 
@@ -304,10 +306,14 @@ def test_quiet_hours_chosen_since(worker: Worker, salon: Booking) -> None:
     assert worker.posted[0].topic == "delivery.retry.900"
 
 
-def test_quiet_hours_chosen_since_without_a_zone(worker: Worker, salon: Booking) -> None:
-    """Quiet hours that say no zone, and come to a notification that had none, mean the zone that it knows."""
-    heard(worker, preferences(salon, quiet_hours={"start": "12:00", "end": "13:00"}))
-    ask(worker, timezone="Europe/Berlin")
+@pytest.mark.parametrize("said", [{}, {"timezone": "Mars/Olympus"}, {"timezone": ""}])
+@pytest.mark.parametrize("had", [None, {"start": "03:00", "end": "04:00", "timezone": "Europe/Berlin"}])
+def test_quiet_hours_chosen_since_without_a_zone(
+    worker: Worker, salon: Booking, said: dict[str, str], had: dict[str, str] | None
+) -> None:
+    """Quiet hours that say no zone, or one that there is not, mean the zone that the notification knows."""
+    heard(worker, preferences(salon, quiet_hours={"start": "12:00", "end": "13:00"}, **said))
+    ask(worker, timezone="Europe/Berlin", quiet_hours=had)
     assert worker.jobs == []
     assert worker.posted[0].topic == "delivery.retry.900"
 

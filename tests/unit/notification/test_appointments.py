@@ -138,6 +138,16 @@ def test_bare_deletion() -> None:
     assert "22.11.2026" in request.contents["email"].body_text
 
 
+@pytest.mark.parametrize(("notify", "outcome"), [("none", ["not_wanted"]), ("staff", ["not_wanted"]), ("all", [])])
+def test_silent_bare_deletion(notify: str, outcome: list[str]) -> None:
+    """A deletion with only the ids and the version can be silent too."""
+    world = opened()
+    world.send("appointment.created", appointment())
+    events = world.send("appointment.deleted", {"appointment_id": "ap-1", "version": 2, "notify": notify})
+    assert [each.reason for each in suppressions(events)] == outcome
+    assert bool(requests(events)) is (notify == "all")
+
+
 def test_bare_deletion_of_something_unknown() -> None:
     """A bare deletion of an appointment never heard of tells nobody, and what comes later is stale."""
     world = opened()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.policy.notification.identity import recipient_hash
 from tests.unit.notification.test_fanout import request
 from tests.unit.notification.world import (
     START,
@@ -22,6 +23,7 @@ from tests.unit.notification.world import (
     opened,
     outline,
     requests,
+    staff,
     suppressions,
 )
 
@@ -87,6 +89,15 @@ def test_colleagues_are_not_customers() -> None:
     world.at = START
     told = world.send("notification.requested", request(audience="staff", recipient=colleague))
     assert len(attempts(told)) == 1
+
+
+def test_customers_are_not_colleagues() -> None:
+    """What is suppressed for an erased customer stands for nobody else, though a colleague has the same id."""
+    world = opened()
+    world.send("staff.upserted", staff("cu-1"))
+    world.send("appointment.created", appointment(branch_id="b-9"))
+    [outcome] = suppressions(world.apply(erased(world)))
+    assert outcome.recipient_hash == recipient_hash(b"secret", "cu-1")
 
 
 @pytest.mark.parametrize("kind", ["upserted", "deleted"])

@@ -76,6 +76,16 @@ def test_no_name_hides_a_placeholder(text: str, name: str) -> None:
     assert bool(attempts([event])) is is_filled
 
 
+@pytest.mark.parametrize(("text", "sent"), [("a – b", "a – b"), ("word " * 200, "word " * 90 + "word...")])
+def test_an_sms_of_few_segments(text: str, sent: str) -> None:
+    """An SMS of more than three segments is cut at a word; a shorter one is sent as the other system wrote it."""
+    template = {"template_id": "t-1", "version": 4}
+    recipient = request()["recipient"] | {"phone": "+493098765"}
+    contents = {"sms": {"body_text": text, "template": template}}
+    [due] = attempts([ask(opened(), channel="sms", recipient=recipient, contents=contents)])
+    assert due.contents["sms"].body_text == sent  # type: ignore[index]
+
+
 def test_held_by_the_hours_that_we_know() -> None:
     """Without quiet hours of its own it keeps the customer's, else the branch's, else the company's."""
     hours = [{"start": "20:00", "end": end} for end in ("09:00", "10:00", "11:00")]

@@ -227,6 +227,7 @@ def test_moved_forward_within_the_day() -> None:
     ("type", "fields"),
     [
         ("appointment.cancelled", {"status": "cancelled"}),
+        ("appointment.cancelled", {"status": "booked"}),
         ("appointment.updated", {"status": "cancelled"}),
         ("appointment.updated", {"status": "no_show"}),
         ("appointment.updated", {"status": "completed"}),

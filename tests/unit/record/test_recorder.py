@@ -65,6 +65,15 @@ def test_of_dead_letters_there_are_no_dead_letters() -> None:
     assert Recorder(1).poison("delivery.outcomes", good, "ValueError: no") is not None
 
 
+def test_a_refused_template_is_no_snapshot() -> None:
+    """A template that is refused for its text leaves the version before it, which is in force, the newest."""
+    log = Log()
+    for version, text in enumerate(("Hallo {{ customer_name }}", "Hallo {{ customer_nmae }}"), 1):
+        data = {"company_id": "co-1", "template_id": "t-1", "version": version, "channel": "sms", "locale": "de"}
+        log.add("booking.directory", "template.upserted", {**data, "body_text": text})
+    assert [(table, values["version"]) for table, values in rows(log)] == [("entities", 1)]
+
+
 def test_a_deleted_entity_keeps_its_version() -> None:
     """A deletion leaves the version, and nothing of the entity."""
     log = Log()

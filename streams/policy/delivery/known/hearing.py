@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas import Event
 from schemas.appointments import Appointment as AppointmentEvent
-from schemas.appointments import AppointmentDeleted, AppointmentStatus
+from schemas.appointments import AppointmentStatus
 from schemas.callbacks import OPEN
 from schemas.callbacks import Callback as CallbackEvent
 from schemas.configuration import CustomerErased, CustomerPreferences, CustomerPreferencesDeleted
@@ -17,7 +17,8 @@ from streams.policy.notification import ownership
 from streams.policy.notification.rows import KEPT
 from streams.state import State
 
-MOVING = frozenset({"appointment.cancelled", "appointment.deleted", "appointment.rescheduled"})
+ENDING = frozenset({"appointment.cancelled", "appointment.deleted"})
+MOVING = ENDING | {"appointment.rescheduled"}
 
 
 def hear(topic: str, event: Event, offset: int, timestamp_ms: int, state: State) -> None:
@@ -33,7 +34,8 @@ def _appointment(event: Event, offset: int, timestamp_ms: int, state: State) -> 
     before = known or rows.Appointment(0, -1)
     starts_at, is_cancelled = before.starts_at, True
     if isinstance(data, AppointmentEvent):
-        starts_at, is_cancelled = data.starts_at.timestamp(), data.status is AppointmentStatus.CANCELLED
+        starts_at = data.starts_at.timestamp()
+        is_cancelled = event.type in ENDING or data.status is AppointmentStatus.CANCELLED
     # What the content says counts as much as the type; a cancelled one that stays cancelled overtakes nothing.
     has_moved = not is_cancelled and before.starts_at is not None and starts_at != before.starts_at
     overtakes = event.type in MOVING or has_moved or (is_cancelled and not before.is_cancelled)
@@ -41,7 +43,7 @@ def _appointment(event: Event, offset: int, timestamp_ms: int, state: State) -> 
         int(max(timestamp_ms / 1000, starts_at or 0)) + KEPT,
         data.version,
         starts_at,
-        is_cancelled or isinstance(data, AppointmentDeleted),
+        is_cancelled,
         data.version if overtakes else before.overtaken,
     )
     state.put(rows.APPOINTMENTS, event.company_id, data.appointment_id, rows.encode(row))
@@ -135,10 +137,10 @@ def _choose(data: AddressOptedOut | AddressOptedIn, state: State) -> None:
 
 _HEARINGS: dict[str, Callable[[Event, int, int, State], None]] = {
     DIRECTORY: _customer,
-    RECEIPTS: _receipt,
     DECISIONS: _decision,
     CALLBACKS: _callback,
     APPOINTMENTS: _appointment,
+    RECEIPTS: _receipt,
 }
 
 TOPICS = tuple(_HEARINGS)

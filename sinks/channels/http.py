@@ -1,5 +1,6 @@
 """The ground under the channels that speak HTTP: one request, one answer, and how far it had come if none came."""
 
+import math
 import time
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ class _TooLateError(Exception):
 
 
 class Http:
-    """POSTs over at most `concurrency` connections, which are opened as needed and used again.
+    """Requests over at most `concurrency` connections, which are opened as needed and used again.
 
     `timeout_seconds` is for all of it, from the wait for a connection to the end of the answer. Redirects are not
     followed, cookies not kept, and of an answer not more than `MAX_ANSWER_BYTES` is read. `resolver` is asked
@@ -47,10 +48,19 @@ class Http:
         A request counts as handed over from the moment when its first byte may be written: before that a fault is
         Transient, from then on Unconfirmed. Nothing is written after `begin_before` (`time.monotonic()`).
         """
+        return await self._ask("POST", url, body, headers, begin_before)
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Answer | Transient | Unconfirmed | NotStarted:
+        """As `post`, where nothing is sent."""
+        return await self._ask("GET", url, None, headers, math.inf)
+
+    async def _ask(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], begin_before: float
+    ) -> Answer | Transient | Unconfirmed | NotStarted:
         way = SimpleNamespace(begin_before=begin_before, is_handed_over=False)
         try:
-            async with self._opened().post(
-                url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=way
+            async with self._opened().request(
+                method, url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=way
             ) as response:
                 if 300 <= response.status < 400:
                     error = f"HTTP {response.status}: a redirect, which is not followed; is the base URL right?"

@@ -130,7 +130,7 @@ def test_nobody_to_ask(reading: int, environment: Mapping[str, str], kafka: Kafk
         command = [sys.executable, "-m", "streams.cli", *words]
         return subprocess.run(
             command, env=dict(environment), capture_output=True, text=True, check=False, **answer
-        )  # type: ignore[call-overload, no-any-return]
+        )
 
     refused = staffetta(*ALL)
     assert refused.returncode == 2

@@ -45,14 +45,18 @@ class Terminal:
 
     def ended(self) -> tuple[int, str]:
         """The exit status, and all that was on the screen, once it has ended by itself."""
-        status = self._program.wait(60)
-        return status, self._read()
+        wait_until(self._has_ended, "the end of the program", 60)
+        return self._program.wait(), self._read()
 
     def close(self) -> None:
         if self._program.poll() is None:
             self._program.kill()
             self._program.wait()
         os.close(self._ours)
+
+    def _has_ended(self) -> bool:
+        self._read()  # who writes much is not to wait for a reader
+        return self._program.poll() is not None
 
     def _read(self) -> str:
         while select.select([self._ours], [], [], 0)[0]:

@@ -16,12 +16,10 @@ from streams.errors import UserError
 from streams.settings import Settings
 from streams.simulator import At, Fault, Kind, Rule, Simulator
 from streams.simulator.protocols import fcm, signed, twilio, webpush, whatsapp
-from tests.contract.providers import email_provider
 from tests.contract.webpush_support import subscribed
 from tests.support.recording import recording
-from tests.support.smtp import closed_port
+from tests.support.smtp import MailServer, closed_port
 
-TIMEOUT_SECONDS = 0.5
 SECRETS = (twilio.AUTH_TOKEN, twilio.ACCOUNT_SID, whatsapp.TOKEN, whatsapp.PHONE_NUMBER_ID, "ya29", "PRIVATE KEY")
 ASKED = {
     "twilio": (ChannelName.SMS, At.ACCOUNT, "STAFFETTA_TWILIO_ACCOUNT_SID"),
@@ -33,7 +31,7 @@ ASKED = {
 
 def settings_of(simulator: Simulator, **changes: Any) -> Settings:
     found = {name.removeprefix("STAFFETTA_").lower(): value for name, value in simulator.settings().items()}
-    return Settings(_env_file=None, provider_timeout_seconds=TIMEOUT_SECONDS, **{**found, **changes})
+    return Settings(_env_file=None, **{**found, **changes})
 
 
 @asynccontextmanager
@@ -156,7 +154,8 @@ NONSENSE = (Fault(kind=Kind.MALFORMED), Fault(kind=Kind.HUGE), Fault(kind=Kind.W
 async def faulty(provider: str, fault: Fault) -> str:
     async with Simulator() as simulator:
         simulator.world.rules.add(Rule(fault=fault, protocol=provider, at=ASKED[provider][1]))
-        return await said(settings_of(simulator), provider)
+        patience = 1 if fault.kind is Kind.SLOW else 10
+        return await said(settings_of(simulator, provider_timeout_seconds=patience), provider)
 
 
 @pytest.mark.parametrize(("provider", "fault"), REFUSALS)
@@ -239,11 +238,10 @@ async def test_a_key_that_does_not_sign(monkeypatch: pytest.MonkeyPatch) -> None
 
 async def test_mail() -> None:
     """The mail server is greeted and left, with no mail in between; where there is none, the setting is named."""
-    async with email_provider() as provider:
-        channel = provider.channel
-        assert isinstance(channel, Email)
+    async with MailServer() as server:
+        channel = Email(server.address, "termine@example.org", concurrency=1, timeout_seconds=10)
         assert (await channel.examinations()["smtp"]()).endswith("takes mail")
-        assert provider.taken_over == []
-        await provider.go_away()
+        assert server.mails == []
+        await server.__aexit__()
         with pytest.raises(UserError, match=r"no mail can be handed to .*: see STAFFETTA_SMTP_URL"):
             await channel.examinations()["smtp"]()

@@ -98,7 +98,8 @@ class Sender:
             metrics.ACCOUNT_REFUSED.labels(channel, result.reason).inc()
         if is_left_alone:
             why = _why(result) if isinstance(result, Transient | Unconfirmed) else {}
-            log.error("nothing gets through, messages wait", **_who(channel, account), **why)
+            tell = log.warning if account.server else log.error  # what a recipient chose, nobody here can mend
+            tell("nothing gets through, messages wait", **_who(channel, account), **why)
         elif is_left_alone is False:
             log.info("messages get through again", **_who(channel, account))
 

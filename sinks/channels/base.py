@@ -1,11 +1,13 @@
 """What every channel is given, and what it owes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from schemas.notifications import FilledTemplate, Recipient
 from schemas.reasons import DeliveryReason, Priority
+from sinks.channels.examining import Examination
 from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.rates import Pace
 from streams.policy.delivery.results import Result
@@ -82,4 +84,13 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Let go of what is held open. No `send` is under way."""
+        ...
+
+
+class Examinable(Channel, Protocol):
+    """A channel that can tell whether its accounts are in order."""
+
+    def examinations(self) -> Mapping[str, Examination]:
+        """How to ask about each account that it has, by the provider's name in `account`. Nothing is sent to
+        anybody, and nothing changed."""
         ...

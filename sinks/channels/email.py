@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
 from aiosmtplib import SMTPException
@@ -12,9 +12,11 @@ from schemas.notifications import Recipient
 from schemas.reasons import DeliveryReason
 from sinks.channels.answers import cleaned
 from sinks.channels.base import Message
+from sinks.channels.examining import Examination
 from sinks.channels.smtp.composing import Composer, mailbox
 from sinks.channels.smtp.connections import Connection, Connections
 from sinks.channels.smtp.replies import Refused, Stage, judge
+from streams.errors import UserError
 from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.results import (
     Accepted,
@@ -66,6 +68,7 @@ class Email:
         gives_receipts: bool = False,
     ) -> None:
         self._composer = Composer(sender, return_path)
+        self._server = server
         self._connections = Connections(server, concurrency)
         self._timeout = timeout_seconds
         self.gives_receipts = gives_receipts
@@ -115,8 +118,23 @@ class Email:
             except _SessionEndedError:
                 return await self._attempt(mail, fresh=True)
 
+    def examinations(self) -> Mapping[str, Examination]:
+        return {"smtp": self._examine}
+
     async def close(self) -> None:
         await self._connections.close()
+
+    async def _examine(self) -> str:
+        """Connection, TLS and log-in as for a mail, and goodbye."""
+        where = f"{self._server.host}:{self._server.port}"
+        try:
+            async with asyncio.timeout(self._timeout):
+                connection = await self._connections.take(fresh=True)
+                await connection.quit()
+        except (Refused, SMTPException, OSError) as error:
+            why = _cleaned(str(error), (self._server.password or "",)) or type(error).__name__
+            raise UserError(f"no mail can be handed to {where} ({why}): see STAFFETTA_SMTP_URL") from error
+        return f"{where} takes mail" + (f" of {self._server.username}" if self._server.username else "")
 
     async def _attempt(self, mail: _Mail, *, fresh: bool) -> Result:
         try:

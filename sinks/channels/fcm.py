@@ -4,7 +4,7 @@ https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages, and ..
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import orjson
@@ -25,6 +25,7 @@ from sinks.channels.answers import (
     message_id,
 )
 from sinks.channels.base import Message
+from sinks.channels.examining import Examination, Provider
 from sinks.channels.http import Http
 from sinks.channels.pushing import content
 from sinks.channels.pushing.access import AccessTokens
@@ -48,6 +49,11 @@ LATER_SECONDS = {THROTTLED: 60.0, UNAVAILABLE: 10.0}
 """Where it does not say itself when to try again."""
 
 
+PROVIDER = Provider(
+    "Google", "STAFFETTA_FCM_CREDENTIALS, or this machine's clock", "the token_uri in STAFFETTA_FCM_CREDENTIALS"
+)
+
+
 class Fcm:
     """Sends to device tokens of one project, over at most `concurrency` connections."""
 
@@ -62,6 +68,7 @@ class Fcm:
         timeout_seconds: float,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._project_id = account.project_id
         self._url = f"{base_url}/v1/projects/{account.project_id}/messages:send"
         self._http = Http(concurrency=concurrency, timeout_seconds=timeout_seconds)
         self._access = AccessTokens(account, self._http)
@@ -94,9 +101,18 @@ class Fcm:
             return said
         return _accepted(said) if said.is_success else self._refused(said, message, token)
 
+    def examinations(self) -> Mapping[str, Examination]:
+        return {"fcm": self._examine}
+
     async def close(self) -> None:
         await self._access.close()
         await self._http.close()
+
+    async def _examine(self) -> str:
+        token = await self._access.token()
+        if not isinstance(token, str):
+            raise PROVIDER.problem(token)
+        return f"Google gives access tokens for the project {self._project_id}"
 
     def _body(self, message: Message, title: str, text: str) -> bytes:
         collapse_key, ttl = message.notification_id, content.ttl_seconds(message)

@@ -36,7 +36,7 @@ class _Body(aiohttp.BytesPayload):
 
 
 class Http:
-    """POSTs over at most `concurrency` connections, which are opened as needed and used again.
+    """Requests over at most `concurrency` connections, which are opened as needed and used again.
 
     `timeout_seconds` is for all of it, from the wait for a connection to the end of the answer. Redirects are not
     followed, cookies not kept, and of an answer not more than `MAX_ANSWER_BYTES` is read. `resolver` is asked
@@ -59,19 +59,29 @@ class Http:
         A request counts as handed over from the moment when its first byte may be written: before that a fault is
         Transient, from then on Unconfirmed. Nothing is written after `begin_before` (`time.monotonic()`).
         """
-        handed = _Body(body, begin_before)
+        return await self._ask("POST", url, headers, _Body(body, begin_before))
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Answer | Transient | Unconfirmed | NotStarted:
+        """As `post`, where nothing is sent."""
+        return await self._ask("GET", url, headers, None)
+
+    async def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], body: _Body | None
+    ) -> Answer | Transient | Unconfirmed | NotStarted:
         try:
-            async with self._opened().post(url, data=handed, headers=headers, allow_redirects=False) as response:
+            async with self._opened().request(
+                method, url, data=body, headers=headers, allow_redirects=False
+            ) as response:
                 if 300 <= response.status < 400:
                     error = f"HTTP {response.status}: a redirect, which is not followed; is the base URL right?"
                     return Transient(DeliveryReason.UNAVAILABLE, error)
                 return await _read(response)
         except TimeoutError:
-            return _lost(handed, DeliveryReason.TIMEOUT, f"no answer within {self._timeout_seconds:g} s")
+            return _lost(body, DeliveryReason.TIMEOUT, f"no answer within {self._timeout_seconds:g} s")
         except _FAULTS as error:
-            if handed.is_too_late:
+            if body is not None and body.is_too_late:
                 return NotStarted()
-            return _lost(handed, DeliveryReason.CONNECTION_FAILED, _described(error))
+            return _lost(body, DeliveryReason.CONNECTION_FAILED, _described(error))
 
     async def close(self) -> None:
         if self._session is not None:
@@ -111,8 +121,8 @@ def _described(error: Exception) -> str:
     return cleaned(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
 
-def _lost(handed: _Body, reason: DeliveryReason, error: str) -> Transient | Unconfirmed:
-    if not handed.is_handed_over:
+def _lost(body: _Body | None, reason: DeliveryReason, error: str) -> Transient | Unconfirmed:
+    if body is None or not body.is_handed_over:
         return Transient(reason, error)
     if reason is DeliveryReason.CONNECTION_FAILED:
         reason = DeliveryReason.LOST_AFTER_DATA

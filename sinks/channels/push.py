@@ -1,5 +1,6 @@
 """Push, to whichever of the two a recipient has: an app's token of FCM, or a browser's subscription."""
 
+from collections.abc import Mapping
 from typing import Self
 
 from schemas.notifications import Recipient
@@ -7,6 +8,7 @@ from schemas.push_addresses import Subscription
 from schemas.reasons import DeliveryReason
 from sinks.channels.answers import REJECTED
 from sinks.channels.base import Message
+from sinks.channels.examining import Examination
 from sinks.channels.fcm import Fcm
 from sinks.channels.webpush import WebPush
 from streams.policy.delivery.accounts import Account
@@ -49,6 +51,9 @@ class Push:
         if way is None:
             return REJECTED.of("this way of push is not set up")
         return await way.send(message, begin_before)
+
+    def examinations(self) -> Mapping[str, Examination]:
+        return {name: examine for way in self._ways for name, examine in way.examinations().items()}
 
     async def close(self) -> None:
         for way in self._ways:

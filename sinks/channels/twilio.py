@@ -1,6 +1,7 @@
 """SMS through Twilio's Messages API.
 
-https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/api/errors
+https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/api/errors,
+https://www.twilio.com/docs/usage/api/account
 """
 
 import base64
@@ -28,7 +29,9 @@ from sinks.channels.answers import (
     reason_of,
 )
 from sinks.channels.base import Message
+from sinks.channels.examining import Examination, Provider, looked_up
 from sinks.channels.http import Http
+from streams.errors import UserError
 from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.correlation import Correlation
 from streams.policy.delivery.results import Accepted, Permanent, Result, Unconfirmed
@@ -63,6 +66,9 @@ CODES: Mapping[int, Meaning] = {
 """What an error of the API, or of a message, stands for."""
 UNKNOWN = Meaning(Unconfirmed, DeliveryReason.UNAVAILABLE)
 """A 5xx: the message may have been created."""
+PROVIDER = Provider(
+    "Twilio", "STAFFETTA_TWILIO_ACCOUNT_SID and STAFFETTA_TWILIO_AUTH_TOKEN", "STAFFETTA_TWILIO_BASE_URL"
+)
 _FAILED = frozenset({"failed", "undelivered", "canceled"})
 
 
@@ -83,12 +89,12 @@ class Twilio:
         timeout_seconds: float,
         public_url: str | None = None,
     ) -> None:
-        self._url = f"{base_url}/2010-04-01/Accounts/{account_sid}/Messages.json"
+        self._account_url = f"{base_url}/2010-04-01/Accounts/{account_sid}"
+        self._url = f"{self._account_url}/Messages.json"
         credentials = base64.b64encode(f"{account_sid}:{auth_token}".encode()).decode()
-        self._headers = {
-            "Authorization": f"Basic {credentials}",
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
+        self._authorization = {"Authorization": f"Basic {credentials}"}
+        self._headers = {**self._authorization, "Content-Type": "application/x-www-form-urlencoded"}
+        self._account_sid = account_sid
         self._secrets = (account_sid, auth_token)
         self._sender = sender
         self._public_url = public_url
@@ -127,8 +133,22 @@ class Twilio:
         said = await self._http.post(self._url, body, self._headers, begin_before)
         return self._judged(said, message) if isinstance(said, Answer) else said
 
+    def examinations(self) -> Mapping[str, Examination]:
+        return {"twilio": self._examine}
+
     async def close(self) -> None:
         await self._http.close()
+
+    async def _examine(self) -> str:
+        """The answer has the token in it, so nothing of it is repeated but the status."""
+        url = f"{self._account_url}.json"
+        account = await looked_up(self._http, url, self._authorization, PROVIDER, self._refused)
+        if account.get("sid") != self._account_sid:
+            raise PROVIDER.elsewhere()
+        if account.get("status") != "active":
+            status = cleaned(str(account.get("status")), self._secrets)
+            raise UserError(f"Twilio's account is {status}: it must be made active in Twilio's console")
+        return "Twilio's account is active"
 
     def _fields(self, message: Message) -> Iterator[tuple[str, str]]:
         yield "To", message.address
@@ -145,10 +165,14 @@ class Twilio:
         sid = message_id(content.get("sid"))
         if answer.is_success and sid is not None and content.get("status") not in _FAILED:
             return Accepted(sid)
-        code = number(content.get("error_code" if answer.is_success else "code"))
-        if answer.is_success and code is None:
+        if answer.is_success and number(content.get("error_code")) is None:
             return answer.unclear()
+        return self._refused(answer, message.address, message.name, message.body_text)
+
+    def _refused(self, answer: Answer, *secrets: str) -> Result:
+        content = answer.json()
+        code = number(content.get("error_code" if answer.is_success else "code"))
         said = content.get("error_message" if answer.is_success else "message")
-        secrets = (*self._secrets, message.address, message.name, message.body_text)
         meaning = CODES.get(-1 if code is None else code) or by_status(answer.status, UNKNOWN)
-        return meaning.of(cleaned(answer.told(code, said), secrets), answer.retry_after_seconds())
+        told = cleaned(answer.told(code, said), (*self._secrets, *secrets))
+        return meaning.of(told, answer.retry_after_seconds())

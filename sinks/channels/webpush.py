@@ -4,7 +4,7 @@ https://www.rfc-editor.org/rfc/rfc8030, RFC 8291 (encryption), RFC 8292 (VAPID)
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Self
 
 import orjson
@@ -14,10 +14,12 @@ from schemas.push_addresses import Subscription, usable_subscription
 from schemas.reasons import DeliveryReason
 from sinks.channels.answers import DEAD, REJECTED, THROTTLED, UNAVAILABLE, Answer, Meaning, cleaned
 from sinks.channels.base import Message
+from sinks.channels.examining import Examination
 from sinks.channels.http import Http
 from sinks.channels.pushing import content
 from sinks.channels.pushing.endpoints import PublicAddresses
 from sinks.channels.pushing.vapid import MOST_PLAIN_BYTES, Vapid, encrypted
+from streams.errors import UserError
 from streams.policy.delivery.results import Accepted, Permanent, Result, Transient
 from streams.settings import Settings
 
@@ -60,6 +62,7 @@ class WebPush:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._vapid = Vapid(private_key, subject, now)
+        self._subject = subject
         self._addresses = None if allow_http else addresses or PublicAddresses()
         self._http = Http(concurrency=concurrency, timeout_seconds=timeout_seconds, resolver=self._addresses)
 
@@ -98,10 +101,19 @@ class WebPush:
             return REJECTED.of("the endpoint's host has an address that is not public")
         return said
 
+    def examinations(self) -> Mapping[str, Examination]:
+        return {"webpush": self._examine}
+
     async def close(self) -> None:
         await self._http.close()
         if self._addresses is not None:
             await self._addresses.close()
+
+    async def _examine(self) -> str:
+        """There is nobody to ask: each push service knows us by the key alone."""
+        if not self._vapid.signs():
+            raise UserError("what is signed with STAFFETTA_VAPID_PRIVATE_KEY is not taken as ours: make a new key")
+        return f"signs as {self._subject}; pages subscribe with applicationServerKey {self._vapid.public_key}"
 
     def _may_be_asked(self, subscription: Subscription) -> bool:
         """A number in place of a name would be connected to as it is, with nobody asked where that is."""

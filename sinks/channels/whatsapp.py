@@ -1,6 +1,7 @@
 """WhatsApp through Meta's Cloud API.
 
-https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages, .../support/error-codes
+https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages, .../support/error-codes,
+.../reference/phone-numbers
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from sinks.channels.answers import (
     reason_of,
 )
 from sinks.channels.base import Message
+from sinks.channels.examining import Examination, Provider, looked_up
 from sinks.channels.http import Http
 from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.correlation import Correlation
@@ -84,6 +86,14 @@ CODES: Mapping[int, Meaning] = {
 and whatever it sends makes that worse."""
 
 
+PROVIDER = Provider(
+    "Meta",
+    "STAFFETTA_WHATSAPP_PHONE_NUMBER_ID and STAFFETTA_WHATSAPP_TOKEN, which needs the permissions "
+    "whatsapp_business_messaging and whatsapp_business_management",
+    "STAFFETTA_WHATSAPP_BASE_URL",
+)
+
+
 class WhatsApp:
     """Sends a template that Meta has approved, where the text has one; else the text itself, which arrives only
     within a day after the recipient has written."""
@@ -102,8 +112,11 @@ class WhatsApp:
         gives_receipts: bool = False,
     ) -> None:
         self.gives_receipts = gives_receipts
-        self._url = f"{base_url}/{VERSION}/{phone_number_id}/messages"
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._number_url = f"{base_url}/{VERSION}/{phone_number_id}"
+        self._url = f"{self._number_url}/messages"
+        self._authorization = {"Authorization": f"Bearer {token}"}
+        self._headers = {**self._authorization, "Content-Type": "application/json"}
+        self._phone_number_id = phone_number_id
         self._secrets = (phone_number_id, token)
         self._http = Http(concurrency=concurrency, timeout_seconds=timeout_seconds)
 
@@ -134,8 +147,17 @@ class WhatsApp:
         said = await self._http.post(self._url, orjson.dumps(_content(message)), self._headers, begin_before)
         return self._judged(said, message) if isinstance(said, Answer) else said
 
+    def examinations(self) -> Mapping[str, Examination]:
+        return {"whatsapp": self._examine}
+
     async def close(self) -> None:
         await self._http.close()
+
+    async def _examine(self) -> str:
+        sender = await looked_up(self._http, self._number_url, self._authorization, PROVIDER, self._refused)
+        if sender.get("id") != self._phone_number_id:
+            raise PROVIDER.elsewhere()
+        return "Meta knows the number, and the token is good for it"
 
     def _judged(self, answer: Answer, message: Message) -> Result:
         content = answer.json()
@@ -144,12 +166,16 @@ class WhatsApp:
             return Accepted(taken_as)
         if answer.is_success and error is None:
             return answer.unclear()
+        parameters = message.template.parameters if message.template is not None else ()
+        return self._refused(answer, message.address, message.name, message.body_text, *parameters)
+
+    def _refused(self, answer: Answer, *secrets: str) -> Result:
+        error = answer.json().get("error")
         code = number(get(error, "code"))
         said = get(error, "error_data", "details") or get(error, "message")
-        parameters = message.template.parameters if message.template is not None else ()
-        secrets = (*self._secrets, message.address, message.name, message.body_text, *parameters)
         meaning = CODES.get(-1 if code is None else code) or by_status(answer.status, UNAVAILABLE)
-        return meaning.of(cleaned(answer.told(code, said), secrets), answer.retry_after_seconds())
+        told = cleaned(answer.told(code, said), (*self._secrets, *secrets))
+        return meaning.of(told, answer.retry_after_seconds())
 
 
 def _content(message: Message) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 import asyncio
 import tempfile
 from collections.abc import Callable
+from functools import partial
 
-from aiosmtplib import SMTPException
 from sqlalchemy.exc import DBAPIError
 
-from sinks.channels.smtp.connections import Connections
-from sinks.channels.smtp.replies import Refused
+from schemas.reasons import ChannelName
+from sinks.channels import open_channels
 from sinks.database.away import summary
 from sinks.database.engine import create_engine
 from sinks.database.schema import SchemaState, schema_state
@@ -17,6 +17,8 @@ from streams.errors import UserError
 from streams.settings import Settings, messages, missing
 from streams.supervisor.roles import RoleName
 from streams.topics import Plan, topic_admin, wanted_topics
+
+Check = Callable[[Settings], str]
 
 
 def _settings(settings: Settings) -> str:
@@ -70,25 +72,6 @@ def _database(settings: Settings) -> str:
     return f"{where} has the current schema"
 
 
-def _mail(settings: Settings) -> str:
-    server = settings.smtp
-    where = f"{server.host}:{server.port}"
-    try:
-        asyncio.run(_log_in(settings))
-    except (Refused, SMTPException, OSError) as error:
-        why = str(error) or type(error).__name__
-        raise UserError(f"no mail can be handed to {where} ({why}): see STAFFETTA_SMTP_URL") from error
-    return f"{where} takes mail" + (f" of {server.username}" if server.username else "")
-
-
-async def _log_in(settings: Settings) -> None:
-    """Connection, TLS and log-in as `deliver` does it, and goodbye."""
-    connections = Connections(settings.smtp, limit=1)
-    async with asyncio.timeout(settings.provider_timeout_seconds):
-        connection = await connections.take()
-        await connection.quit()
-
-
 def _data_folder(settings: Settings) -> str:
     folder = settings.data_dir
     try:
@@ -103,12 +86,31 @@ def _data_folder(settings: Settings) -> str:
     return f"{folder} can be written to"
 
 
-CHECKS: dict[str, Callable[[Settings], str]] = {
+CHECKS: dict[str, Check] = {
     "settings": _settings,
     "brokers": _brokers,
     "topics": _topics,
     "database": _database,
-    "mail server": _mail,
     "data folder": _data_folder,
 }
 """Each returns what it found, or raises UserError with what is wrong and what to do."""
+
+
+def accounts(settings: Settings) -> dict[str, Check]:
+    """The same for every account of the channels that are set up, by the provider's name in outcomes."""
+    return {
+        provider: partial(_account, name, provider)
+        for name, channel in open_channels(settings).items()
+        for provider in channel.examinations()
+    }
+
+
+def _account(name: ChannelName, provider: str, settings: Settings) -> str:
+    async def ask() -> str:
+        channel = open_channels(settings)[name]  # in the loop that uses it
+        try:
+            return await channel.examinations()[provider]()
+        finally:
+            await channel.close()
+
+    return asyncio.run(ask())

@@ -11,13 +11,14 @@ from streams.settings import Settings, load_settings
 def doctor() -> None:
     """Look at everything that a worker needs, and say what to do about what is wrong.
 
-    Settings, brokers, topics, database, mail server and data folder. Nothing is sent or repaired.
+    Settings, brokers, topics, database, data folder, mail server, and the providers of SMS, WhatsApp and push that
+    are set up: each is asked about the account. Nothing is sent to anybody, and nothing repaired.
     Exit status 1 if something is wrong.
     """
-    from streams.cli.checks import CHECKS  # Faust and all roles: not for every `staffetta --help`
+    from streams.cli.checks import CHECKS, accounts  # Faust and all roles: not for every `staffetta --help`
 
     settings = load_settings()
-    found = [_examine(name, check, settings) for name, check in CHECKS.items()]
+    found = [_examine(name, check, settings) for name, check in (CHECKS | accounts(settings)).items()]
     if not all(found):
         raise typer.Exit(1)
 

@@ -57,12 +57,26 @@ def one_intake(connection: Connection, id: str) -> Letter:
 
 
 def agreed(count: int, what: str, *, yes: bool) -> bool:
-    """Whether the user wants it; if not, that is said. Raises UserError where nobody can be asked."""
+    """Whether the user wants it, of so many of `what` (in the singular); if not, that is said. Raises UserError
+    where nobody can be asked."""
     if yes:
         return True
+    counted = f"{count} {what}" if count == 1 else f"{count} {what}s"
     if not sys.stdin.isatty():
-        raise UserError(f"{count} {what} would be sent again, and nobody is there to ask: say --yes", 2)
-    is_wanted = typer.confirm(f"Send {count} {what} again?")
+        raise UserError(f"{counted} would be sent again, and nobody is there to ask: say --yes", 2)
+    is_wanted = _answer(f"Send {counted} again? [y/N]: ") in ("y", "yes")
     if not is_wanted:
         typer.echo("Nothing was sent.")
     return is_wanted
+
+
+def _answer(question: str) -> str:
+    """Asked on stderr, since stdout may be on its way into a file. Ctrl-C and Ctrl-D are an answer too: none."""
+    typer.echo(question, nl=False, err=True)
+    try:
+        line = sys.stdin.readline()
+    except KeyboardInterrupt:
+        line = ""
+    if not line:
+        typer.echo(err=True)
+    return line.strip().lower()

@@ -37,7 +37,7 @@ def redrive(settings: Settings, ids: Sequence[str] | None, chosen: Filter, *, ye
             if not keys:
                 typer.echo("There is nothing to send again.")
                 return True
-            if not agreed(len(keys), "dead letters", yes=yes):
+            if not agreed(len(keys), "dead letter", yes=yes):
                 return False
         redriver = Redriver(settings, engine)
         done = [redriver.send(page) for page in pages(keys)]

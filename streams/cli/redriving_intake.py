@@ -45,7 +45,7 @@ def redrive(
             if not ids:
                 typer.echo("There is nothing to send again.")
                 return True
-            if not agreed(len(ids), "records", yes=yes):
+            if not agreed(len(ids), "record", yes=yes):
                 return False
         resender = Resender(settings, engine, correction)
         sent = [resender.send(id) for id in dict.fromkeys(ids)]

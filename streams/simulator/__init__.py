@@ -5,12 +5,13 @@ Each protocol listens on a port of its own, and so does the API by which it is c
 machine, and nothing is kept.
 """
 
-from streams.simulator.faults import Fault, Kind, Limit, Per, Receipt, Rule
+from streams.simulator.faults import At, Fault, Kind, Limit, Per, Receipt, Rule
 from streams.simulator.server import Door, Simulator
 from streams.simulator.world import Accepted, Call, Inbound, World
 
 __all__ = [
     "Accepted",
+    "At",
     "Call",
     "Door",
     "Fault",

@@ -12,6 +12,9 @@ HUGE_BYTES = 16 * 1024 * 1024
 _PAGE = "<!doctype html><title>Hello</title><p>This is not what you are looking for."
 
 
+Refuse = Callable[[Fault], web.Response]
+
+
 @dataclass(frozen=True, slots=True)
 class Speech:
     """How a protocol says things: an id for the n-th message, that a message was accepted, that it was not (the
@@ -19,13 +22,13 @@ class Speech:
 
     message_id: Callable[[int], str]
     accepted: Callable[[Accepted], web.Response]
-    refused: Callable[[Fault], web.Response]
+    refused: Refuse
     receipts: tuple[Receipt, ...] = ()
     write: WriteReceipt | None = None
 
 
 async def answer(world: World, request: web.Request, call: Call, speech: Speech) -> web.StreamResponse:
-    """The answer to a request that is right, by the rules in force."""
+    """The answer to a message that is right, by the rules in force."""
     fault = world.fault(call)
     world.counts[call.protocol, fault.kind] += 1
     said: web.Response | None = None
@@ -35,19 +38,33 @@ async def answer(world: World, request: web.Request, call: Call, speech: Speech)
         if speech.write is not None:
             receipts = speech.receipts if fault.receipts is None else fault.receipts
             world.send_receipts(message, receipts, speech.write)
-    response = await _spoilt(world, request, fault, said, speech)
+    return await _finished(world, request, fault, said, speech.refused)
+
+
+async def told(
+    world: World, request: web.Request, call: Call, right: web.Response, refused: Refuse
+) -> web.StreamResponse:
+    """The answer to a request that is right and brings no message: `right`, but for the rules in force."""
+    fault = world.fault(call)
+    return await _finished(world, request, fault, right if fault.is_accepted else None, refused)
+
+
+async def _finished(
+    world: World, request: web.Request, fault: Fault, said: web.Response | None, refused: Refuse
+) -> web.StreamResponse:
+    response = await _spoilt(world, request, fault, said, refused)
     if fault.retry_after is not None and not response.prepared:
         response.headers["Retry-After"] = fault.retry_after
     return response
 
 
 async def _spoilt(
-    world: World, request: web.Request, fault: Fault, said: web.Response | None, speech: Speech
+    world: World, request: web.Request, fault: Fault, said: web.Response | None, refused: Refuse
 ) -> web.StreamResponse:
     status = said.status if said is not None else 200
     match fault.kind:
         case Kind.REFUSE:
-            return speech.refused(fault)
+            return refused(fault)
         case Kind.ERROR:
             return web.Response(status=fault.status or 500, text="Internal Server Error")
         case Kind.CUT:
@@ -62,7 +79,7 @@ async def _spoilt(
             return web.Response(status=fault.status or 307, headers={"Location": f"{request.path}/elsewhere"})
         case Kind.SLOW:
             await world.sleep(fault.seconds)
-    return said or speech.refused(fault)
+    return said or refused(fault)
 
 
 def cut(request: web.Request) -> web.Response:

@@ -38,6 +38,17 @@ class Kind(StrEnum):
     """It points to another URL of the same host."""
 
 
+class At(StrEnum):
+    """What is asked of the provider."""
+
+    MESSAGE = "message"
+    """To send something to somebody."""
+    ACCOUNT = "account"
+    """How our account, or our number, stands."""
+    TOKEN = "token"
+    """An access token, where it is given by an endpoint."""
+
+
 class Receipt(Model):
     """One receipt: `after_seconds` late, `times` over, with the protocol's own `status` and error `code`;
     `forged`: with a signature that is wrong."""
@@ -83,11 +94,12 @@ class Limit(Model):
 
 
 class Rule(Model):
-    """For which calls a fault comes. What is not given matches every call; `recipient` and `template` are shell
-    patterns. Of the calls that match: only the `nth` (from 1), every `every`-th, a random share `rate`, those
-    `over` a limit; at most `times` in all."""
+    """For which calls a fault comes: those that bring a message, unless `at` says otherwise. What else is not
+    given matches every call; `recipient` and `template` are shell patterns. Of the calls that match: only the
+    `nth` (from 1), every `every`-th, a random share `rate`, those `over` a limit; at most `times` in all."""
 
     fault: Fault
+    at: At = At.MESSAGE
     protocol: str | None = None
     recipient: str | None = None
     template: str | None = None
@@ -132,12 +144,14 @@ class Rules:
         """(id, rule, how often it struck)"""
         return iter([(name, watch.rule, watch.struck) for name, watch in self._watches.items()])
 
-    def fault(self, protocol: str, recipient: str, sender: str, template: str, now: float) -> Fault:
+    def fault(
+        self, protocol: str, recipient: str, sender: str, template: str, now: float, at: At = At.MESSAGE
+    ) -> Fault:
         """What comes of one call. Every rule that it matches counts it, whichever decides."""
         found: Fault | None = None
         for watch in self._watches.values():
             rule = watch.rule
-            if rule.protocol not in (None, protocol) or not _fits(recipient, rule.recipient):
+            if rule.at is not at or rule.protocol not in (None, protocol) or not _fits(recipient, rule.recipient):
                 continue
             if not _fits(template, rule.template):
                 continue

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
-from streams.simulator.faults import Fault, Receipt, Rules
+from streams.simulator.faults import At, Fault, Receipt, Rules
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request that is right: who is to get what. `template` is the provider's, by name, if one is used;
     `content` the request's fields as they came; `callback` where its receipts go, and `correlation` what they give
-    back, where the protocol has such things."""
+    back, where the protocol has such things. What brings no message (`at`) has neither recipient nor content."""
 
     protocol: str
     recipient: str
@@ -26,6 +26,7 @@ class Call:
     template: str = ""
     callback: str | None = None
     correlation: str | None = None
+    at: At = At.MESSAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class World:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     accepted: list[Accepted] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Requests by (protocol, what became of them: the kind of the fault, or `wrong`)."""
+    """Messages by (protocol, what became of them: the kind of the fault, or `wrong`)."""
     posted: list[Posted] = field(default_factory=list)
     opted_out: set[tuple[str, str, str]] = field(default_factory=set)
     """(protocol, our number, recipient)"""
@@ -93,7 +94,7 @@ class World:
 
     def fault(self, call: Call) -> Fault:
         """What comes of this call, by the rules."""
-        return self.rules.fault(call.protocol, call.recipient, call.sender, call.template, self.clock())
+        return self.rules.fault(call.protocol, call.recipient, call.sender, call.template, self.clock(), call.at)
 
     def accept(self, call: Call, message_id: Callable[[int], str]) -> Accepted:
         number = next(self._numbers)

@@ -53,7 +53,7 @@ def test_pressed_often_sent_once(road: System) -> None:
     assert "nothing to send again" in said(road, "redrive", "--all", "--yes")
     with road.database.begin() as connection:  # as if the first press had died before it could note anything
         connection.execute(sa.update(dead_letters).values(redriven=None, redriven_at=None))
-    assert "1 dead letters would be sent again" in said(road, "redrive", "--all", status=2)
+    assert "1 dead letter would be sent again" in said(road, "redrive", "--all", status=2)
     assert said(road, "redrive", "--all", "--yes") == f"{id}  sent again as redrive 1 on delivery.email\n"
     assert [event["data"]["redrive"] for event in road.events("delivery.email")] == [0, 1, 1, 1]
 

@@ -1,4 +1,4 @@
-"""`staffetta doctor` against a real Kafka, a database file and a mail server."""
+"""`staffetta doctor` against a real Kafka, a database file, a mail server and the simulated providers."""
 
 import os
 import socket
@@ -14,8 +14,10 @@ from sinks.database.schema import upgrade
 from streams.app import role_tables
 from streams.cli.doctor import doctor
 from streams.settings import load_settings
+from streams.simulator import At, Fault, Kind, Rule, Simulator
 from streams.topics import topic_admin, wanted_topics
 from tests.support.kafka import PARTITIONS, KafkaSpace
+from tests.support.simulated import simulated
 from tests.support.waiting import wait_until
 
 Doctor = Callable[[], tuple[int, dict[str, str]]]
@@ -74,9 +76,50 @@ def test_all_is_well(configured: None, examine: Doctor) -> None:
     admin.apply(wanted)
     wait_until(lambda: not admin.plan(wanted), "the broker to know its new topics")
     status, found = examine()
-    assert list(found) == ["settings", "brokers", "topics", "database", "mail server", "data folder"]
+    assert list(found) == ["settings", "brokers", "topics", "database", "data folder", "smtp"]
     assert {said.partition(":")[0] for said in found.values()} == {"ok"}
     assert status == 0
+
+
+@pytest.fixture
+def providers(configured: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """SMS, WhatsApp and both ways of push are set up."""
+    with simulated() as simulator:
+        for name, value in simulator.settings().items():
+            monkeypatch.setenv(name, value)
+        yield simulator
+
+
+def test_accounts(providers: Simulator, examine: Doctor) -> None:
+    """Every account of the channels that are set up is asked about, and nobody gets anything by it."""
+    _, found = examine()
+    assert list(found)[-5:] == ["smtp", "twilio", "whatsapp", "fcm", "webpush"]
+    assert {found[name].partition(":")[0] for name in list(found)[-5:]} == {"ok"}
+    assert providers.world.accepted == []
+
+
+def test_accounts_that_are_refused(providers: Simulator, examine: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each says what to correct, without a secret, and those that are in order are said to be so."""
+    monkeypatch.setenv("STAFFETTA_TWILIO_AUTH_TOKEN", "s3cr3t")
+    fault = Fault(kind=Kind.REFUSE, code="invalid_grant")
+    providers.world.rules.add(Rule(fault=fault, at=At.TOKEN))
+    status, found = examine()
+    assert status == 1
+    assert found["twilio"].startswith("problem: Twilio refuses the account (HTTP 401, code 20003: Authenticate")
+    assert "correct STAFFETTA_TWILIO_ACCOUNT_SID and STAFFETTA_TWILIO_AUTH_TOKEN" in found["twilio"]
+    assert found["fcm"].startswith("problem: Google refuses the account")
+    assert "correct STAFFETTA_FCM_CREDENTIALS" in found["fcm"]
+    assert found["whatsapp"].startswith("ok")
+    assert found["webpush"].startswith("ok")
+    assert "s3cr3t" not in "".join(found.values())
+
+
+def test_half_an_account(configured: None, examine: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account of which a part is missing is a problem of the settings; nobody is asked about it."""
+    monkeypatch.setenv("STAFFETTA_TWILIO_ACCOUNT_SID", "AC" + "6" * 32)
+    _, found = examine()
+    assert "STAFFETTA_TWILIO_AUTH_TOKEN is not set" in found["settings"]
+    assert "twilio" not in found
 
 
 def test_each_problem_is_named_with_what_to_do(
@@ -94,8 +137,8 @@ def test_each_problem_is_named_with_what_to_do(
     assert "`staffetta topics apply`" in found["topics"]
     assert found["database"].startswith("problem: ")
     assert "`staffetta db upgrade`" in found["database"]
-    assert found["mail server"].startswith("problem: no mail can be handed to 127.0.0.1:1")
-    assert "STAFFETTA_SMTP_URL" in found["mail server"]
+    assert found["smtp"].startswith("problem: no mail can be handed to 127.0.0.1:1")
+    assert "STAFFETTA_SMTP_URL" in found["smtp"]
     assert found["brokers"].startswith("ok")
     assert found["data folder"].startswith("ok")
 

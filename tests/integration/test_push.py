@@ -8,11 +8,12 @@ import pytest
 
 from schemas import encode
 from streams.clock import utc
-from streams.simulator import Fault, Kind, Rule, Simulator
+from streams.simulator import At, Fault, Kind, Rule, Simulator
 from streams.simulator.protocols import webpush
 from tests.e2e.system import System, system
 from tests.integration.test_phones import told, wait_for
 from tests.support.simulated import simulated
+from tests.support.waiting import wait_until
 from tests.unit.delivery.support import NOW, request
 
 TEMPLATE = {"template_id": "builtin", "version": 0}
@@ -97,6 +98,25 @@ def test_in_doubt(road: System, providers: Simulator, kind: str) -> None:
     wait_for(road, "n-1", ("unconfirmed", "push", 1), ("sent", "push", 1))
     first, again = (message.call.correlation for message in providers.world.accepted)
     assert first == again is not None
+
+
+def test_without_access_tokens(road: System, providers: Simulator) -> None:
+    """While Google refuses the service account no attempt is counted, of whatever message; once it is mended all
+    are sent."""
+    rules = providers.world.rules
+    refusing = rules.add(Rule(fault=Fault(kind=Kind.REFUSE, code="invalid_grant"), at=At.TOKEN))
+    road.ready("--role", "deliver")
+    road.ready("--role", "retry")
+    asked = ("n-1", "n-2", "n-3")
+    for notification_id in asked:
+        ask(road, notification_id, TOKEN)
+    wait_until(lambda: sum(struck for _, _, struck in rules) >= 3, "probes", 60)
+    assert [told(road, notification_id) for notification_id in asked] == [[], [], []]
+    assert providers.world.accepted == []
+    rules.remove(refusing)
+    for notification_id in asked:
+        wait_for(road, notification_id, ("sent", "push", 1))
+    assert len(providers.world.accepted) == 3
 
 
 def test_no_secret_in_outcomes(road: System, providers: Simulator) -> None:

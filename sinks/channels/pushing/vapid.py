@@ -2,11 +2,13 @@
 
 import os
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import NamedTuple
 
 import http_ece
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
 from schemas.push_addresses import Subscription, decoded
@@ -46,6 +48,17 @@ class Vapid:
                 self._signed.clear()
             signed = self._signed[origin] = _Signed(self._vapid.sign(claims)["Authorization"], ends_at)
         return signed.header
+
+    @property
+    def public_key(self) -> str:
+        """The `applicationServerKey` with which pages subscribe: a point of the curve, in base64url."""
+        point = self._vapid.public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return urlsafe_b64encode(point).rstrip(b"=").decode()
+
+    def signs(self) -> bool:
+        """Whether what is signed passes for ours, under the public key."""
+        claims = {"aud": "https://push.example", "exp": int(self._now()) + 60, "sub": self._subject}
+        return bool(self._vapid.verify(self._vapid.sign(claims)["Authorization"]))
 
 
 def encrypted(plain: bytes, subscription: Subscription) -> bytes:

@@ -15,8 +15,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from streams.simulator.exchange import Speech, answer
-from streams.simulator.faults import Fault
+from streams.simulator.exchange import Speech, answer, told
+from streams.simulator.faults import At, Fault
 from streams.simulator.protocols.base import Protocol
 from streams.simulator.protocols.signed import WrongTokenError, read_rs256
 from streams.simulator.world import Accepted, Call, World
@@ -40,6 +40,16 @@ STATUSES: dict[str, tuple[int, str]] = {
     "UNAVAILABLE": (503, "UNAVAILABLE"),
 }
 """By `errorCode`."""
+TOO_MANY = "rate_limit_exceeded"
+TOKEN_STATUSES = {
+    "invalid_client": 401,
+    "unauthorized_client": 401,
+    "access_denied": 403,
+    TOO_MANY: 429,
+    "internal_failure": 500,
+    "temporarily_unavailable": 503,
+}
+"""By the `error` of RFC 6749, where it is not 400."""
 _SECRET = b"what the simulator's access tokens are signed with"
 _TOKEN = re.compile(r"[A-Za-z0-9:_.~%-]{1,1024}")
 _DURATION = re.compile(r"\d{1,9}(\.\d{1,9})?s")
@@ -64,8 +74,11 @@ class _WrongError(Exception):
 
 
 def routes(world: World) -> list[web.RouteDef]:
-    async def token(request: web.Request) -> web.Response:
-        return _token(world, await request.post(), str(request.url.with_query(None)))
+    async def token(request: web.Request) -> web.StreamResponse:
+        given = _token(world, await request.post(), str(request.url.with_query(None)))
+        if given.status != 200:
+            return given
+        return await told(world, request, Call(NAME, "", CLIENT_EMAIL, {}, at=At.TOKEN), given, _no_token)
 
     async def send(request: web.Request) -> web.StreamResponse:
         try:
@@ -101,8 +114,13 @@ def _token(world: World, form: Mapping[str, Any], audience: str) -> web.Response
     return web.json_response(content)
 
 
-def _denied(code: str, detail: str) -> web.Response:
-    return web.json_response({"error": code, "error_description": detail}, status=400)
+def _no_token(fault: Fault) -> web.Response:
+    code = TOO_MANY if fault.code is None else str(fault.code)
+    return _denied(code, "The simulator was told so", fault.status or TOKEN_STATUSES.get(code, 400))
+
+
+def _denied(code: str, detail: str, status: int = 400) -> web.Response:
+    return web.json_response({"error": code, "error_description": detail}, status=status)
 
 
 def _bearer(ends_at: float) -> str:

@@ -1,6 +1,7 @@
 """Twilio's Messages API (2010-04-01), its status callbacks and its inbound messages.
 
-https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/usage/security
+https://www.twilio.com/docs/messaging/api/message-resource, https://www.twilio.com/docs/usage/security,
+https://www.twilio.com/docs/usage/api/account
 """
 
 import base64
@@ -12,8 +13,8 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
-from streams.simulator.exchange import Speech, answer
-from streams.simulator.faults import Fault, Receipt
+from streams.simulator.exchange import Speech, answer, told
+from streams.simulator.faults import At, Fault, Receipt
 from streams.simulator.protocols.base import Protocol
 from streams.simulator.world import Accepted, Call, Inbound, Posting, World
 
@@ -35,9 +36,10 @@ START = frozenset({"START", "YES", "UNSTOP"})
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SERVICE = re.compile(r"MG[0-9a-f]{32}")
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}")
-_STATUSES = {20003: 401, 20404: 404, 20429: 429, 20500: 500, 21610: 400}
+_STATUSES = {20003: 401, 20008: 403, 20404: 404, 20429: 429, 20500: 500, 21610: 400}
 _MESSAGES = {
     20003: "Authenticate",
+    20008: "Resource not accessible with Test Account Credentials",
     20404: "The requested resource was not found",
     20422: "Invalid Parameter",
     20429: "Too Many Requests",
@@ -65,15 +67,26 @@ def routes(world: World) -> list[web.RouteDef]:
             return _error(wrong, repeated=form.get("To", ""))
         return await answer(world, request, _call(form), _speech(form))
 
-    return [web.post(f"/{API_VERSION}/Accounts/{{account}}/Messages.json", create)]
+    async def show(request: web.Request) -> web.StreamResponse:
+        if (wrong := _wrong_account(request)) is not None:
+            return _error(wrong)
+        call = Call(NAME, "", ACCOUNT_SID, {}, at=At.ACCOUNT)
+        return await told(world, request, call, _account(), lambda fault: _error(_code(fault), fault.status))
+
+    path = f"/{API_VERSION}/Accounts/{{account}}"
+    return [web.post(f"{path}/Messages.json", create), web.get(f"{path}.json", show)]
+
+
+def _wrong_account(request: web.Request) -> int | None:
+    if not _is_authentic(request):
+        return 20003
+    return 20404 if request.match_info["account"] != ACCOUNT_SID else None
 
 
 def _wrong(world: World, request: web.Request, form: Form) -> int | None:
     """The code of the first thing that is wrong with a request."""
-    if not _is_authentic(request):
-        return 20003
-    if request.match_info["account"] != ACCOUNT_SID:
-        return 20404
+    if (wrong := _wrong_account(request)) is not None:
+        return wrong
     to, body = form.get("To", ""), form.get("Body", "")
     sender, service = form.get("From"), form.get("MessagingServiceSid")
     if not to:
@@ -151,6 +164,25 @@ def _created(message: Accepted) -> web.Response:
         "uri": f"/{API_VERSION}/Accounts/{ACCOUNT_SID}/Messages/{message.id}.json",
     }
     return web.json_response(content, status=201)
+
+
+def _account() -> web.Response:
+    """Like Twilio, it tells the token to whoever has it."""
+    uri = f"/{API_VERSION}/Accounts/{ACCOUNT_SID}"
+    created = "Mon, 23 Nov 2026 06:00:00 +0000"
+    content = {
+        "auth_token": AUTH_TOKEN,
+        "date_created": created,
+        "date_updated": created,
+        "friendly_name": "Simulated account",
+        "owner_account_sid": ACCOUNT_SID,
+        "sid": ACCOUNT_SID,
+        "status": "active",
+        "subresource_uris": {"messages": f"{uri}/Messages.json"},
+        "type": "Full",
+        "uri": f"{uri}.json",
+    }
+    return web.json_response(content)
 
 
 def _error(code: int, status: int | None = None, *, repeated: str = "") -> web.Response:

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from streams.simulator.exchange import Speech, answer
-from streams.simulator.faults import Fault, Receipt
+from streams.simulator.exchange import Speech, answer, told
+from streams.simulator.faults import At, Fault, Receipt
 from streams.simulator.protocols.base import Protocol
 from streams.simulator.world import Accepted, Call, Inbound, Posting, World
 
@@ -67,11 +67,24 @@ def routes(world: World) -> list[web.RouteDef]:
             return _error(wrong.code, str(wrong))
         return await answer(world, request, call, _speech(call))
 
-    return [web.post(r"/v{version:\d+\.\d+}/{number}/messages", send)]
+    async def show(request: web.Request) -> web.StreamResponse:
+        if not _is_authentic(request):
+            return _error(190, "the token is not valid")
+        if request.match_info["number"] != PHONE_NUMBER_ID:
+            return _unknown(request.match_info["number"])
+        call = Call(NAME, "", PHONE_NUMBER_ID, {}, at=At.ACCOUNT)
+        return await told(world, request, call, _number(), lambda fault: _error(_code(fault), "", fault.status))
+
+    path = r"/v{version:\d+\.\d+}/{number}"
+    return [web.post(f"{path}/messages", send), web.get(path, show)]
+
+
+def _is_authentic(request: web.Request) -> bool:
+    return request.headers.get("Authorization") == f"Bearer {TOKEN}"
 
 
 async def _content(request: web.Request) -> Json:
-    if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+    if not _is_authentic(request):
         raise _WrongError(190, "the token is not valid")
     if request.match_info["number"] != PHONE_NUMBER_ID:
         raise _WrongError(100, f"Object with ID '{request.match_info['number']}' does not exist")
@@ -147,6 +160,32 @@ def _text(content: Json, name: str, longest: int) -> str:
     if len(value) > longest:
         raise _WrongError(131009, f"{name} must have at most {longest} characters")
     return value
+
+
+def _unknown(number: str) -> web.Response:
+    """Of the Graph API as a whole: whether there is no such thing, or it is not ours to see, it does not say."""
+    error = {
+        "message": f"Unsupported get request. Object with ID '{number}' does not exist, cannot be loaded due to "
+        "missing permissions, or does not support this operation.",
+        "type": "GraphMethodException",
+        "code": 100,
+        "error_subcode": 33,
+        "fbtrace_id": "AzSimulatedTrace",
+    }
+    return web.json_response({"error": error}, status=400)
+
+
+def _number() -> web.Response:
+    content = {
+        "verified_name": "Simulated number",
+        "code_verification_status": "VERIFIED",
+        "display_phone_number": f"+{NUMBER}",
+        "quality_rating": "GREEN",
+        "platform_type": "CLOUD_API",
+        "throughput": {"level": "STANDARD"},
+        "id": PHONE_NUMBER_ID,
+    }
+    return web.json_response(content)
 
 
 def _speech(call: Call) -> Speech:

@@ -31,6 +31,13 @@ class Scripted(SilentChannel):
         return self.answers.pop(0)
 
 
+class Chosen(Scripted):
+    """Each recipient has a server of their own."""
+
+    def account(self, address: str | None) -> Account:
+        return Account("webpush", f"https://{address}")
+
+
 async def said(worker: Worker, count: int) -> list[tuple[str, str]]:
     """(level, text) of what is logged about so many sends."""
     worker.send(worker.record(request("co-7", "n-1")))
@@ -67,6 +74,15 @@ async def test_a_provider_that_is_away() -> None:
     assert await said(worker, 2) == []
     assert await said(worker, 2) == [("error", "nothing gets through, messages wait")]
     assert metric("staffetta_account_refused_total", reason="unavailable") == before
+
+
+async def test_a_server_that_a_recipient_has_chosen() -> None:
+    """It is said which one stands still, as a warning: nobody of ours can mend it, and there is no alarm."""
+    channel = Chosen(ChannelName.EMAIL, answers=[BUSY] * 2 + [Accepted("<m>")])
+    worker = Worker(channels=[channel], configured={"breaker_failures": 2})
+    assert await said(worker, 2) == [("warning", "nothing gets through, messages wait")]
+    assert metric("staffetta_breaker_open") == 0
+    assert await said(worker, 1) == [("info", "messages get through again")]
 
 
 async def test_browsers_whose_service_is_away() -> None:

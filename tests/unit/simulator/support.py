@@ -83,6 +83,15 @@ class Stage:
         url = f"{self.simulator.doors['whatsapp'].url}/v23.0/{number}/messages"
         return await self._said("POST", url, json=content, headers={"Authorization": f"Bearer {token}"})
 
+    async def account(self, *, account: str = twilio.ACCOUNT_SID, token: str = twilio.AUTH_TOKEN) -> Said:
+        url = f"{self.simulator.doors['twilio'].url}/2010-04-01/Accounts/{account}.json"
+        headers = {"Authorization": twilio.credentials(twilio.ACCOUNT_SID, token)}
+        return await self._said("GET", url, headers=headers)
+
+    async def number(self, *, number: str = whatsapp.PHONE_NUMBER_ID, token: str = whatsapp.TOKEN) -> Said:
+        url = f"{self.simulator.doors['whatsapp'].url}/v23.0/{number}"
+        return await self._said("GET", url, headers={"Authorization": f"Bearer {token}"})
+
     async def control(self, method: str, path: str, content: Any = None) -> Said:
         return await self._said(method, self.simulator.control.url + path, json=content)
 

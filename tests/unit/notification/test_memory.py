@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schemas import murmur2_partition
+from streams.batch import Effects
 from tests.unit.notification.world import (
     PARTITIONS,
     VISIT,
@@ -233,10 +234,15 @@ def test_does_not_count_what_others_answer_for(type: str, data: dict[str, Any]) 
 
 
 def test_poison() -> None:
-    """A record that cannot be applied becomes a dead letter with its raw bytes."""
-    world = World()
+    """A record that cannot be applied becomes a dead letter with its raw bytes, and is counted."""
+    world, effects = World(), Effects()
     record = world.record("appointment.created", appointment())
-    letter = world.role.poison("booking.appointments", record, "ValueError: no")
+    world.role.poison("booking.appointments", record, "ValueError: no", effects)
+    (letter,) = effects.outputs
     assert letter.topic == "intake.dead-letters"
     assert letter.key == b"co-7"
     assert b"processing_failed" in letter.value
+    assert effects.counted == {
+        ("staffetta_intake_total", "booking.appointments", "dead_letter"): 1,
+        ("staffetta_dead_letters_total", "intake.dead-letters", "processing_failed"): 1,
+    }

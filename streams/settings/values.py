@@ -116,6 +116,12 @@ def _ladder(value: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(set(value)))
 
 
+def _replicas(value: int) -> int:
+    if value == 0:
+        raise ValueError("must be -1 (as the brokers have it), or 1 or more")
+    return value
+
+
 def _absolute(value: Path) -> Path:
     return value.expanduser().absolute()
 
@@ -145,6 +151,7 @@ Brokers = Annotated[Names, AfterValidator(_brokers)]
 TopicPrefix = Annotated[str, AfterValidator(_prefix)]
 Sender = Annotated[str, AfterValidator(_address)]
 ReturnPath = Annotated[str, AfterValidator(_return_path)]
+ReplicationFactor = Annotated[int, AfterValidator(_replicas)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 TwilioFrom = Annotated[str, AfterValidator(_twilio_from)]

@@ -46,6 +46,14 @@ def answers(role: str, topic: str, event_type: str | None) -> bool:
     return ANSWERS.get(topic) == role
 
 
+def counts(role: str, topic: str, event_type: str) -> bool:
+    """Whether `role` is the one that counts what became of an event: it answers for the record, or the event is a
+    service's, whose version `notify` alone keeps."""
+    if topic == "booking.directory" and event_type.partition(".")[0] == "service":
+        return role == "notify"
+    return answers(role, topic, event_type)
+
+
 def read(topic: str, record: Record, *, partitions: int, role: str, effects: Effects) -> Event | None:
     """The record's event, or None where there is none to apply: then the one role that answers for it has counted
     it, and dead-lettered what cannot be read."""

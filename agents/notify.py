@@ -57,7 +57,7 @@ class Notify:
                 intake.refuse(topic, record, refused.reason, refused.detail, role=ROLE, effects=effects)
                 continue
             self._write(messages, effects)
-            if intake.answers(ROLE, topic, event.type):
+            if intake.counts(ROLE, topic, event.type):
                 effects.counted[intake.INTAKE, topic, result] += 1
         return effects
 

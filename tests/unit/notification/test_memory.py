@@ -225,6 +225,18 @@ def test_counts_what_it_answers_for(type: str, data: dict[str, Any], topic: str)
     assert world.counted == {("staffetta_intake_total", topic, "applied"): 1}
 
 
+def test_counts_services() -> None:
+    """A service's event is dead-lettered by `assign`, if it cannot be read, and counted here, where its version is
+    kept: a second one is stale."""
+    world, service = World(), {"service_id": "sv-1", "name": "Haarschnitt", "duration_minutes": 45, "version": 1}
+    world.send("service.upserted", service)
+    world.send("service.upserted", service)
+    assert world.counted == {
+        ("staffetta_intake_total", "booking.directory", "applied"): 1,
+        ("staffetta_intake_total", "booking.directory", "stale"): 1,
+    }
+
+
 @pytest.mark.parametrize(("type", "data"), [("callback.updated", callback()), ("branch.upserted", branch())])
 def test_does_not_count_what_others_answer_for(type: str, data: dict[str, Any]) -> None:
     """What `assign` counts is not counted again."""

@@ -192,6 +192,18 @@ def test_a_text_that_is_too_long_refuses_the_event(name: str, data: Any) -> None
     assert verdict(name, data) is RefusedReason.TOO_LONG
 
 
+def test_a_providers_template_has_at_most_a_hundred_parameters() -> None:
+    """Filled with long values, more would make a request that no topic takes."""
+    template = EXAMPLES["template.upserted"]
+
+    def with_parameters(number: int) -> dict[str, Any]:
+        filled = {"name": "termin", "language": "de", "parameters": ["customer_name"] * number}
+        return template | {"provider_template": filled}
+
+    assert verdict("template.upserted", with_parameters(100)) is None
+    assert verdict("template.upserted", with_parameters(101)) is RefusedReason.INVALID_DATA
+
+
 def test_long_texts_are_read_up_to_their_limit() -> None:
     """10 000 characters of notes and 256 KiB of HTML are accepted."""
     assert verdict("callback.requested", CALLBACK | {"notes": "ä" * 10_000}) is None

@@ -11,6 +11,8 @@ import msgspec
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import PartitionRecords
 
+from streams.lane.header_names import KeptRecords, PatientRecords
+
 
 class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
     """See `streams.batch.Record`."""
@@ -25,9 +27,18 @@ class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class LanePartitionRecords(PartitionRecords):  # type: ignore[misc]
+    _records: Any
+
     def __iter__(self) -> Iterator[FetchedRecord]:
         records: Iterator[FetchedRecord] = self._records_iterator
         return records
+
+    def _unpack_records(self) -> Iterator[FetchedRecord]:
+        try:
+            yield from super()._unpack_records()
+        except UnicodeDecodeError:
+            self._records = PatientRecords(self._records.content, self.next_fetch_offset)
+            yield from super()._unpack_records()
 
     def _consumer_record(self, tp: Any, record: Any) -> FetchedRecord:
         return FetchedRecord(
@@ -43,4 +54,5 @@ class LanePartitionRecords(PartitionRecords):  # type: ignore[misc]
 
 def install() -> None:
     """Let aiokafka's consumers give these records from now on."""
+    fetcher.MemoryRecords = KeptRecords
     fetcher.PartitionRecords = LanePartitionRecords

@@ -13,6 +13,10 @@ from aiokafka.consumer.fetcher import PartitionRecords
 
 from streams.lane.header_names import KeptRecords, PatientRecords
 
+EARLIEST, LATEST = -62_104_060_800_000, 253_370_160_000_000
+"""Milliseconds, from the year 2 to the year 9998: brokers take any timestamp in the past, and some any at all, but
+not every one of them is a moment with a local time everywhere."""
+
 
 class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
     """See `streams.batch.Record`."""
@@ -45,7 +49,7 @@ class LanePartitionRecords(PartitionRecords):  # type: ignore[misc]
             tp.topic,
             tp.partition,
             record.offset,
-            record.timestamp,
+            max(EARLIEST, min(record.timestamp, LATEST)),
             record.key,
             record.value,
             tuple(record.headers),

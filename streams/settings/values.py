@@ -24,6 +24,7 @@ _VAPID_SUBJECT = re.compile(
 )
 _BROKER = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
+_IN_MEMORY = {"", "/", "/:memory:"}
 _DATABASE_DRIVERS = {
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
@@ -98,6 +99,8 @@ def _database_url(value: str) -> str:
     scheme, separator, rest = value.partition("://")
     if not separator or scheme.partition("+")[0] not in {"sqlite", *_DATABASE_DRIVERS}:
         raise ValueError("must begin with sqlite://, postgresql://, mysql:// or mariadb://")
+    if scheme.startswith("sqlite") and rest.partition("?")[0] in _IN_MEMORY:
+        raise ValueError("must name a file, for all processes share it: sqlite:////PATH")
     return f"{_DATABASE_DRIVERS.get(scheme, scheme)}://{rest}"
 
 

@@ -95,6 +95,8 @@ def test_a_wrong_value_is_one_line(
     ("variable", "value", "problem"),
     [
         ("DATABASE_URL", f"oracle://u:{SECRET}@h/db", "must begin with sqlite://"),
+        ("DATABASE_URL", f"sqlite://?x={SECRET}", "must name a file"),
+        ("DATABASE_URL", f"sqlite:///:memory:?x={SECRET}", "must name a file"),
         ("SMTP_URL", f"http://u:{SECRET}@h", "must begin with smtp://"),
         ("SMTP_URL", f"smtp://u:{SECRET}/x@h", "percent-encode"),
         ("SMTP_URL", f"smtp://u:{SECRET}@h:70000", "the port must be a number"),

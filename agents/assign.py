@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agents.intake import answers, dead_letter, read
+from agents.intake import answers, read, refuse
 from schemas import encode
 from schemas.reasons import RefusedReason
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
@@ -61,8 +61,8 @@ class Assign:
     async def perform(self, job: Any) -> Any:
         raise NotImplementedError("assign starts no jobs")
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output:
-        return dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, self.name)
+    def poison(self, topic: str, record: Record, detail: str, effects: Effects) -> None:
+        refuse(topic, record, RefusedReason.PROCESSING_FAILED, detail, role=self.name, effects=effects)
 
 
 def _hints(state: State) -> Hints:

@@ -30,7 +30,7 @@ from schemas.receipts import ProviderReceipt
 from sinks.channels import CHANNELS, open_channels
 from sinks.channels.base import Channel
 from streams import metrics
-from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
+from streams.batch import Batch, Effects, Fetched, Record, Runs
 from streams.clock import Clock
 from streams.policy.delivery import receipts
 from streams.policy.delivery.ahead import AT_ONCE, Ahead
@@ -141,8 +141,8 @@ class Deliver:
     async def perform(self, job: Job) -> Completion:
         return await self._sender.perform(job)
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output:
-        return intake.dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, ROLE)
+    def poison(self, topic: str, record: Record, detail: str, effects: Effects) -> None:
+        intake.refuse(topic, record, RefusedReason.PROCESSING_FAILED, detail, role=ROLE, effects=effects)
 
     def _ledger(self, state: State) -> Ledger:
         ledger: Ledger | None = state.derived.get(_LEDGER)

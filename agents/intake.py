@@ -33,6 +33,8 @@ dead letters there are no dead letters: what cannot be read is counted as ignore
 
 KEPT_BYTES = MAX_VALUE_BYTES
 """Of a record. In base64 it is a third more, the key is there twice, and a dead letter may have 4 MB."""
+DETAIL = 2000
+"""Characters: it may quote what was wrong."""
 ASSIGN_ENTITIES = frozenset({"company", "branch", "service", "staff"})
 
 
@@ -44,6 +46,14 @@ def answers(role: str, topic: str, event_type: str | None) -> bool:
     if topic.startswith(RETRY_PREFIX):
         return role == "retry"
     return ANSWERS.get(topic) == role
+
+
+def counts(role: str, topic: str, event_type: str) -> bool:
+    """Whether `role` is the one that counts what became of an event: it answers for the record, or the event is a
+    service's, whose version `notify` alone keeps."""
+    if topic == "booking.directory" and event_type.partition(".")[0] == "service":
+        return role == "notify"
+    return answers(role, topic, event_type)
 
 
 def read(topic: str, record: Record, *, partitions: int, role: str, effects: Effects) -> Event | None:
@@ -80,10 +90,11 @@ def dead_letter(topic: str, record: Record, reason: RefusedReason, detail: str, 
     cut = _Cut(KEPT_BYTES)
     key = cut(record.key)
     headers = [
-        [(cut(name.encode()) or b"").decode(errors="ignore"), to_base64(cut(content))]
+        [_storable((cut(name.encode()) or b"").decode(errors="ignore")), to_base64(cut(content))]
         for name, content in record.headers
     ]
     kept = cut(record.value)
+    detail = _storable(detail[:DETAIL])
     if cut.lost:
         detail += f" (only the first {KEPT_BYTES} bytes are kept here, not the last {cut.lost})"
     value = encode(
@@ -107,6 +118,11 @@ def dead_letter(topic: str, record: Record, reason: RefusedReason, detail: str, 
         },
     )
     return Output(INTAKE_DEAD_LETTERS, key, value)
+
+
+def _storable(text: str) -> str:
+    """Without U+0000, for which the letter itself could not be read."""
+    return text.replace("\0", "\ufffd")
 
 
 class _Cut:

@@ -57,7 +57,7 @@ class Notify:
                 intake.refuse(topic, record, refused.reason, refused.detail, role=ROLE, effects=effects)
                 continue
             self._write(messages, effects)
-            if intake.answers(ROLE, topic, event.type):
+            if intake.counts(ROLE, topic, event.type):
                 effects.counted[intake.INTAKE, topic, result] += 1
         return effects
 
@@ -76,8 +76,8 @@ class Notify:
     async def perform(self, job: Any) -> Any:
         raise NotImplementedError("notify starts no jobs")
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output:
-        return intake.dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, ROLE)
+    def poison(self, topic: str, record: Record, detail: str, effects: Effects) -> None:
+        intake.refuse(topic, record, RefusedReason.PROCESSING_FAILED, detail, role=ROLE, effects=effects)
 
     def _write(self, messages: list[Message], effects: Effects) -> None:
         for message in messages:

@@ -10,7 +10,7 @@ from agents import intake
 from schemas.event_types import INTAKE_DEAD_LETTERS
 from schemas.reasons import IntakeResult, RefusedReason
 from sinks.database.mapping import TOPICS, Place, rows_of
-from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
+from streams.batch import Batch, Effects, Fetched, Record, Runs
 from streams.clock import utc
 from streams.state import State
 
@@ -54,7 +54,8 @@ class Recorder:
     async def perform(self, job: Any) -> NoReturn:
         raise NotImplementedError("record asks for no jobs")
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output | None:
-        if topic == INTAKE_DEAD_LETTERS:
-            return None  # it would be read here again, and again end so
-        return intake.dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, ROLE)
+    def poison(self, topic: str, record: Record, detail: str, effects: Effects) -> None:
+        if topic == INTAKE_DEAD_LETTERS:  # it would be read here again, and again end so
+            effects.counted[intake.INTAKE, topic, IntakeResult.IGNORED] += 1
+        else:
+            intake.refuse(topic, record, RefusedReason.PROCESSING_FAILED, detail, role=ROLE, effects=effects)

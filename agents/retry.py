@@ -98,8 +98,8 @@ class Retry:
     async def perform(self, job: Any) -> NoReturn:
         raise NotImplementedError("retry starts no jobs")
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output:
-        return intake.dead_letter(topic, record, RefusedReason.PROCESSING_FAILED, detail, ROLE)
+    def poison(self, topic: str, record: Record, detail: str, effects: Effects) -> None:
+        intake.refuse(topic, record, RefusedReason.PROCESSING_FAILED, detail, role=ROLE, effects=effects)
 
     def _released(self, fetched: Fetched, topic: str, delay_seconds: int, limit: int, now: float) -> int:
         first = islice(fetched.waiting(topic), limit)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
@@ -30,6 +30,10 @@ YEAR_IN_MINUTES = 366 * 1440
 
 _EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9998, 12, 31, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+_PARTS = re.compile(r"([0-9-]{10}[Tt ][0-9:]{5}):([0-9]{2})((?:\.[0-9]+)?)([Zz]|[+-][0-9]{2}:[0-9]{2})")
+_MICROSECONDS = len(".123456")
+"""Finer fractions are rounded, but for the last of the calendar (.NET's `DateTime.MaxValue`), which are cut."""
 
 
 class Model(BaseModel):
@@ -41,10 +45,11 @@ class Model(BaseModel):
 def to_utc(value: Any) -> datetime:
     """RFC 3339 text or an aware datetime, in UTC; anything else, a naive time too, is a ValueError.
 
+    A leap second, which RFC 3339 has and `datetime` has not, is read as the second that follows it, as in POSIX.
     "Never" as 9999-12-31 or 0001-01-01 is moved inwards, so that it has a local time in every zone.
     """
     if isinstance(value, str):
-        value = msgspec.convert(value, datetime)  # stricter than pydantic, which takes "1700000000" as well
+        value = _read_time(value)
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise ValueError("a time is text in the form of RFC 3339, with an offset")
     if value.tzinfo is not UTC:
@@ -54,6 +59,28 @@ def to_utc(value: Any) -> datetime:
             return _LATEST if value.year > _LATEST.year else _EARLIEST
     moment: datetime = value
     return max(_EARLIEST, min(moment, _LATEST))
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        return msgspec.convert(text, datetime)  # stricter than pydantic, which takes "1700000000" as well
+    except msgspec.ValidationError:
+        if (parts := _PARTS.fullmatch(text)) is None:
+            raise
+    minute, second, fraction, offset = parts.groups()
+    if second == "60":
+        return _after_leap_second(f"{minute}:59{offset}")
+    return msgspec.convert(f"{minute}:{second}{fraction[:_MICROSECONDS]}{offset}", datetime)
+
+
+def _after_leap_second(before: str) -> datetime:
+    try:
+        moment = msgspec.convert(before, datetime).astimezone(UTC) + _SECOND
+    except OverflowError:
+        raise ValueError("there is no such moment") from None
+    if moment.strftime("%d %H:%M:%S") != "01 00:00:00":
+        raise ValueError("a leap second is the last one of a month, in UTC")
+    return moment
 
 
 class _InUtc:

@@ -69,12 +69,16 @@ class NotificationConfig(ChangeEvent):
         return self
 
 
+MAX_PARAMETERS = 100
+"""A template of WhatsApp's has 1024 characters; filled, these still fit into a request."""
+
+
 class ProviderTemplate(Model):
     """A template that the provider approved (WhatsApp), and the placeholders that fill it, in order."""
 
     name: Text
     language: Text
-    parameters: Several[Text]
+    parameters: Annotated[Several[Text], Field(max_length=MAX_PARAMETERS)]
 
 
 class Template(ChangeEvent):

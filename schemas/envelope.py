@@ -80,7 +80,7 @@ class _Attributes(msgspec.Struct, frozen=True):
     id: _Attribute
     source: _Attribute
     type: _Attribute
-    time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    time: str | None = None
     subject: str | None = None
     partitionkey: str | None = None
 
@@ -124,6 +124,7 @@ def decode(topic: str, record: Record, partitions: int | None = None) -> Event:
     if len(value) > MAX_VALUE_BYTES and topic != INTAKE_DEAD_LETTERS:
         raise Refused(RefusedReason.TOO_LONG, f"has {len(value)} bytes, at most {MAX_VALUE_BYTES} are allowed")
     attributes, raw = _unwrap(value, record.headers or ())
+    time = _time(attributes.time)
     kind = EVENT_TYPES.get(attributes.type)
     if kind is None or not kind.travels_on(topic):
         raise Ignored(attributes.type)
@@ -141,7 +142,6 @@ def decode(topic: str, record: Record, partitions: int | None = None) -> Event:
     except Refused as refused:
         refused.type = attributes.type
         raise
-    time = None if attributes.time is None else to_utc(attributes.time)
     return Event(
         attributes.id, attributes.source, attributes.type, time, attributes.subject, company_id or "", data
     )
@@ -206,6 +206,13 @@ def _unwrap_binary(value: bytes, headers: Mapping[str, bytes]) -> tuple[_Attribu
         return attributes, bytes(_read_json(value))  # pydantic alone would take NaN
     except (msgspec.DecodeError, RecursionError) as error:
         raise Refused(RefusedReason.INVALID_JSON, str(error), attributes.type) from None
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else to_utc(text)
+    except ValueError as error:
+        raise Refused(RefusedReason.NOT_A_CLOUDEVENT, f"time: {error}") from None
 
 
 def _read_data(raw: bytes, model: type[Model], tombstone: type[Model] | None) -> Model:

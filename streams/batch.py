@@ -137,6 +137,6 @@ class Role(Protocol):
         """Do one job of `Effects.jobs`; must not raise for anything that can be expected."""
         ...
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output | None:
-        """The dead letter for a record on which `step` raised, or died; None: it is passed over."""
+    def poison(self, topic: str, record: Record, detail: str, effects: Effects) -> None:
+        """Dead-letter, and count, a record on which `step` raised, or died."""
         ...

@@ -50,7 +50,7 @@ class Workload:
     async def perform(self, job: Any) -> Any:
         raise NotImplementedError
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output:
+    def poison(self, topic: str, record: Record, detail: str, effects: Effects) -> None:
         raise RuntimeError(detail)
 
 

@@ -28,7 +28,7 @@ def worker(role: Annotated[Which, typer.Option(help="Which role this worker runs
     \b
       assign     decides who calls back
       notify     decides who is told what
-      deliver    sends it, by SMTP
+      deliver    sends it, by e-mail, SMS, WhatsApp or push
       retry      holds what has to wait until it is due
       record     keeps the record in the database
 
@@ -41,4 +41,4 @@ def worker(role: Annotated[Which, typer.Option(help="Which role this worker runs
     roles = tuple(RoleName) if role is Which.ALL else (RoleName(role),)
     settings = load_settings(roles)
     configure_logging(settings.log_level, settings.log_format, "supervisor")
-    raise typer.Exit(asyncio.run(supervise(settings, roles)))
+    asyncio.run(supervise(settings, roles))

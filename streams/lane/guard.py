@@ -2,9 +2,11 @@
 
 import importlib.metadata
 
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.memory_records import _MemoryRecordsPy
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers import aiokafka as driver
@@ -24,6 +26,9 @@ NAMES: tuple[tuple[type, str], ...] = (
     ),
     (TableManager, "recovery _recovery _update_channels"),
     (Fetcher, "fetched_records"),
+    (PartitionRecords, "_unpack_records _consumer_record"),
+    (_MemoryRecordsPy, "_cache_next has_next"),
+    (_DefaultRecordBatchPy, "_maybe_uncompress next_offset"),
     (GroupCoordinator, "check_errors"),
     (SubscriptionState, "fetch_context"),
 )

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from streams.batch import Batch, Effects, Output, Record, Role, Runs
+from streams.batch import Batch, Effects, Record, Role, Runs
 from streams.lane import poison
 from streams.lane.deaths import DeathNote
 from streams.lane.queue import PartitionQueue
@@ -161,7 +161,7 @@ class Partition:
             killer = self._killer(batch)
             effects = await around.hand_over(batch, self.step)
             if killer is not None:
-                effects.outputs.append(killer)
+                around.role.poison(*killer, KILLED, effects)
             changed = any(True for _ in self.state.changes())
             if batch.runs or changed or effects.outputs or effects.rows:
                 await around.save(self.state, effects)
@@ -175,15 +175,15 @@ class Partition:
         around.has_room()
         around.applied(batch, effects, self._last_commit - started)
 
-    def _killer(self, batch: Batch) -> Output | None:
-        """The dead letter of a record that must not be applied again, which the batch then skips."""
+    def _killer(self, batch: Batch) -> tuple[str, Record] | None:
+        """(topic, record) of one that must not be applied again, and which the batch then skips."""
         if self._note.limit is None or not batch.runs:
             return None
         topic, (record, *_) = batch.runs[0]
         if not self._note.kills(topic, record):
             return None
         batch.skip = frozenset({(topic, record.offset)})
-        return self._around.role.poison(topic, record, KILLED)
+        return topic, record
 
     def _start(self, job: Any) -> None:
         task = asyncio.create_task(self._perform(job))

@@ -17,7 +17,7 @@ class PlainWriter:
     """Blocking; may be called by several threads at once."""
 
     def __init__(self, settings: LaneSettings, headers: Headers) -> None:
-        self._prefix, self._headers = settings.topic_prefix, headers
+        self._prefix, self._headers, self._clock = settings.topic_prefix, headers, settings.clock
         self._producer = Producer(
             {
                 **settings.kafka,
@@ -34,9 +34,10 @@ class PlainWriter:
         def delivered(error: KafkaError | None, _: Message) -> None:
             results.append(error)
 
+        timestamp = int(self._clock.now() * 1000)
         for topic, key, value, partition in outputs:
-            name = self._prefix + topic
-            self._producer.produce(name, value, key, partition, delivered, headers=self._headers)
+            record = self._prefix + topic, value, key, partition, delivered, None, timestamp, self._headers
+            self._producer.produce(*record)
         end = time.monotonic() + STALLED_AFTER
         while len(results) < len(outputs):
             if time.monotonic() > end:

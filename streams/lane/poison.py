@@ -9,7 +9,7 @@ hangs is known only across restarts: see `deaths`.
 import logging
 from collections.abc import Callable
 
-from streams.batch import Batch, Effects, Output, Record, Role, Runs
+from streams.batch import Batch, Effects, Record, Role, Runs
 from streams.state import State
 
 log = logging.getLogger("staffetta.lane")
@@ -21,7 +21,7 @@ def apply(role: Role, batch: Batch, state: State, put_back: Callable[[Runs], Non
     Raises what the step raised where no record was being worked on: that is a fault in the role, not in its
     input, and nothing here can mend it.
     """
-    dead: list[Output] = []
+    dead: list[tuple[str, Record, str]] = []
     while True:
         try:
             effects = role.step(batch, state)
@@ -29,18 +29,16 @@ def apply(role: Role, batch: Batch, state: State, put_back: Callable[[Runs], Non
             if batch.at is None:
                 raise
             topic, record = batch.at
-            detail = f"{type(error).__name__}: {error}"
+            dead.append((topic, record, f"{type(error).__name__}: {error}"))
             log.exception("%s cannot apply %s/%d/%d", role.name, topic, record.partition, record.offset)
-            letter = role.poison(topic, record, detail)
-            if letter is not None:
-                dead.append(letter)
             state.rollback()
             batch.skip |= {(topic, record.offset)}
             batch.runs, rest = split(batch.runs, topic, record)
             put_back(rest)
             batch.at = None
         else:
-            effects.outputs.extend(dead)
+            for each in dead:
+                role.poison(*each, effects)
             return effects
 
 

@@ -11,6 +11,12 @@ import msgspec
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import PartitionRecords
 
+from streams.lane.header_names import KeptRecords, PatientRecords
+
+EARLIEST, LATEST = -62_104_060_800_000, 253_370_160_000_000
+"""Milliseconds, from the year 2 to the year 9998: brokers take any timestamp in the past, and some any at all, but
+not every one of them is a moment with a local time everywhere."""
+
 
 class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
     """See `streams.batch.Record`."""
@@ -25,16 +31,25 @@ class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class LanePartitionRecords(PartitionRecords):  # type: ignore[misc]
+    _records: Any
+
     def __iter__(self) -> Iterator[FetchedRecord]:
         records: Iterator[FetchedRecord] = self._records_iterator
         return records
+
+    def _unpack_records(self) -> Iterator[FetchedRecord]:
+        try:
+            yield from super()._unpack_records()
+        except UnicodeDecodeError:
+            self._records = PatientRecords(self._records.content, self.next_fetch_offset)
+            yield from super()._unpack_records()
 
     def _consumer_record(self, tp: Any, record: Any) -> FetchedRecord:
         return FetchedRecord(
             tp.topic,
             tp.partition,
             record.offset,
-            record.timestamp,
+            max(EARLIEST, min(record.timestamp, LATEST)),
             record.key,
             record.value,
             tuple(record.headers),
@@ -43,4 +58,5 @@ class LanePartitionRecords(PartitionRecords):  # type: ignore[misc]
 
 def install() -> None:
     """Let aiokafka's consumers give these records from now on."""
+    fetcher.MemoryRecords = KeptRecords
     fetcher.PartitionRecords = LanePartitionRecords

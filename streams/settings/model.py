@@ -23,6 +23,7 @@ from streams.settings.values import (
     Names,
     PerSecond,
     PublicUrl,
+    ReplicationFactor,
     ReturnPath,
     Schedule,
     Sender,
@@ -62,7 +63,7 @@ class Settings(BaseSettings):
     topic_prefix: TopicPrefix = Field(default="", examples=["staging."])
     """Put verbatim before the names of topics (internal ones too) and of consumer groups."""
     partitions: int = Field(default=12, ge=1, le=1000, examples=["12"])
-    replication_factor: int = Field(default=-1, ge=-1, le=32767, examples=["3"])
+    replication_factor: ReplicationFactor = Field(default=-1, ge=-1, le=32767, examples=["3"])
     """-1: whatever the brokers are set to by `default.replication.factor`."""
     session_timeout_seconds: FiniteFloat = Field(default=10, gt=0, le=300, examples=["10"])
     instance_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,200}$", examples=["worker-1"])

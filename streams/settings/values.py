@@ -24,6 +24,7 @@ _VAPID_SUBJECT = re.compile(
 )
 _BROKER = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
+_IN_MEMORY = {"", "/", "/:memory:"}
 _DATABASE_DRIVERS = {
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
@@ -98,6 +99,8 @@ def _database_url(value: str) -> str:
     scheme, separator, rest = value.partition("://")
     if not separator or scheme.partition("+")[0] not in {"sqlite", *_DATABASE_DRIVERS}:
         raise ValueError("must begin with sqlite://, postgresql://, mysql:// or mariadb://")
+    if scheme.startswith("sqlite") and rest.partition("?")[0] in _IN_MEMORY:
+        raise ValueError("must name a file, for all processes share it: sqlite:////PATH")
     return f"{_DATABASE_DRIVERS.get(scheme, scheme)}://{rest}"
 
 
@@ -114,6 +117,12 @@ def _ladder(value: tuple[int, ...]) -> tuple[int, ...]:
     if not value or any(not 1 <= seconds <= 86_400 for seconds in value):
         raise ValueError("must be whole seconds from 1 to 86400, with commas between")
     return tuple(sorted(set(value)))
+
+
+def _replicas(value: int) -> int:
+    if value == 0:
+        raise ValueError("must be -1 (as the brokers have it), or 1 or more")
+    return value
 
 
 def _absolute(value: Path) -> Path:
@@ -145,6 +154,7 @@ Brokers = Annotated[Names, AfterValidator(_brokers)]
 TopicPrefix = Annotated[str, AfterValidator(_prefix)]
 Sender = Annotated[str, AfterValidator(_address)]
 ReturnPath = Annotated[str, AfterValidator(_return_path)]
+ReplicationFactor = Annotated[int, AfterValidator(_replicas)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 TwilioFrom = Annotated[str, AfterValidator(_twilio_from)]

@@ -18,6 +18,10 @@ from streams.supervisor.exits import Exit, describe
 
 log = structlog.get_logger(__name__)
 
+_DUPLICATE = (
+    "another worker has the same STAFFETTA_INSTANCE_ID and has taken over: each needs one of its own. "
+    "Example: STAFFETTA_INSTANCE_ID=worker-2"
+)
 _LAST_WORDS_SECONDS = 1.0
 """For what an ended child wrote before, unless somebody else holds its end of the link open."""
 
@@ -47,25 +51,25 @@ class RoleProcess:
         running = self._process is not None and self._process.returncode is None
         return "starting" if running else "waiting to be restarted"
 
-    async def run(self) -> int:
-        """Return 0 after `stop`, or the exit status of a role that was fenced.
+    async def run(self) -> None:
+        """Return after `stop`.
 
-        Raises UserError with what the role said that a person must mend.
+        Raises UserError with what the role said that a person must mend, or if it was fenced.
         """
         while True:
             started = time.monotonic()
             status = await self._run_once()
             if self._stopping.is_set():
-                return 0
+                return
             if self._failure is not None:
                 raise UserError(self._failure, status)
             if status == Exit.FENCED:
-                return status
+                raise UserError(_DUPLICATE, exit_code=2)
             delay = self._backoff.after(time.monotonic() - started)
             log.warning("role ended", ended=self.role, how=describe(status), restart_seconds=delay)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
-                return 0
+                return
             self.restarts += 1
             metrics.ROLE_RESTARTS.labels(self.role).inc()
 

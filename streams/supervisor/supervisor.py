@@ -35,8 +35,8 @@ class Supervision:
 
 async def supervise(
     settings: Settings, roles: Collection[RoleName], supervision: Supervision | None = None
-) -> int:
-    """Run the roles until SIGTERM or SIGINT (0), or until one of them was fenced (its status).
+) -> None:
+    """Run the roles until SIGTERM or SIGINT.
 
     Raises UserError with what a role found that a person must mend, or if the HTTP port cannot be had.
     """
@@ -48,7 +48,7 @@ async def supervise(
     webhooks = _webhooks(settings) if RoleName.DELIVER in roles else None
     async with serving(processes, settings.web_host, settings.web_port, webhooks) as url:
         log.info("worker started", roles=",".join(roles), url=url, **environment)
-        return await _until_the_end(processes, how.stop_seconds)
+        await _until_the_end(processes, how.stop_seconds)
 
 
 def _webhooks(settings: Settings) -> Webhooks:
@@ -56,7 +56,7 @@ def _webhooks(settings: Settings) -> Webhooks:
     return Webhooks(partial(add_webhooks, settings=settings), settings.webhook_port)
 
 
-async def _until_the_end(processes: Sequence[RoleProcess], stop_seconds: float) -> int:
+async def _until_the_end(processes: Sequence[RoleProcess], stop_seconds: float) -> None:
     signalled = _on_signals(processes)
     running = {asyncio.create_task(process.run()): process for process in processes}
     waiting = asyncio.create_task(signalled.wait())
@@ -73,7 +73,6 @@ async def _until_the_end(processes: Sequence[RoleProcess], stop_seconds: float) 
     for result in results:
         if isinstance(result, BaseException):
             raise result
-    return max(task.result() for task in running)
 
 
 def _on_signals(processes: Sequence[RoleProcess]) -> asyncio.Event:

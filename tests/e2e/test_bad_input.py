@@ -164,14 +164,14 @@ def test_a_full_disk(bootstrap: str, tmp_path: Path) -> None:
 
 
 def test_two_workers_with_one_member_id(road: System) -> None:
-    """Of two workers with the same static member id one goes on; the other ends with status 75, says why, and is
-    not started again."""
+    """Of two workers with the same static member id one goes on; the other ends with status 2, as with any wrong
+    setting, says why, and is not started again."""
     first = road.ready("--role", "assign", instance_id="desk-1")
     second = road.start("--role", "assign", instance_id="desk-1")
     both = (first, second)
     wait_until(lambda: any(worker.process.poll() is not None for worker in both), "the end of one", 90)
     gone, there = both if first.process.poll() is not None else (second, first)
-    assert gone.ended() == 75
+    assert gone.ended() == 2
     (line,) = gone.logged("the lane ends this process")
     assert "another worker uses the same static member id" in line["event"]
     assert not gone.logged("role ended")

@@ -40,6 +40,18 @@ def write_transactions(kafka: KafkaSpace, topic: str, committed: str, aborted: s
         end(30)
 
 
+def test_a_producer_may_compress(kafka: KafkaSpace, workers: LaneWorkers) -> None:
+    """Records are read with each of the compressions that Kafka knows."""
+    workers.ready()
+    text = "again and " * 100
+    for codec in ("none", "gzip", "snappy", "lz4", "zstd"):
+        kafka.produce("events", [(KEYS[n % 7], f"{codec} {text}{n}") for n in range(70)], compression=codec)
+    wait_until(lambda: len(answers(kafka)) >= 350, "the answers")
+    assert Counter(answer["value"].split()[0] for answer in answers(kafka)) == dict.fromkeys(
+        ("none", "gzip", "snappy", "lz4", "zstd"), 70
+    )
+
+
 def test_records_are_applied_once_and_the_lag_reaches_zero(kafka: KafkaSpace, workers: LaneWorkers) -> None:
     """Every record changes the state once, every event is answered once, and the group's lag is 0 within 5 s, also
     where a partition ends with the markers of transactions, and again when only another topic has moved since."""

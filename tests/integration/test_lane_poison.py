@@ -1,11 +1,13 @@
 """Records on which a worker dies or hangs, however often it is started again."""
 
+import asyncio
 from pathlib import Path
 
 import orjson
 import pytest
 
 from tests.support.kafka import KafkaSpace
+from tests.support.odd_headers import ODD, write
 from tests.support.waiting import wait_until
 from tests.support.workers import lane_workers
 
@@ -40,6 +42,19 @@ def test_a_record_that_kills_is_dead_lettered(
         assert [(answer["value"], answer["count"]) for answer in answers] == list(
             zip(GOOD, range(1, 7), strict=True)
         )
+
+
+def test_a_headers_name_may_be_any_bytes(kafka: KafkaSpace, tmp_path: Path) -> None:
+    """A record with a header whose name is not UTF-8 is applied like those around it."""
+    with lane_workers(kafka, tmp_path) as workers:
+        workers.ready()
+        records = [(ODD if number % 3 else "ce_id", f"event-{number}") for number in range(9)]
+        asyncio.run(write(kafka.bootstrap, f"{kafka.prefix}events", records))
+        wait_until(lambda: len(kafka.read_all("answers")) >= 9, "the answers")
+        answers = [orjson.loads(entry.value or b"") for entry in kafka.read_all("answers")]
+    assert [(answer["value"], answer["count"]) for answer in answers] == [
+        (value, count) for count, (_, value) in enumerate(records, start=1)
+    ]
 
 
 def test_kills_from_outside_make_no_dead_letter(kafka: KafkaSpace, tmp_path: Path) -> None:

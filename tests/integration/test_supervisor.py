@@ -221,9 +221,11 @@ def test_only_an_explained_mistake_ends_the_worker(worker: Callable[..., Worker]
 
 
 def test_a_fenced_duplicate_is_not_restarted(worker: Callable[..., Worker]) -> None:
-    """A worker whose static member id was taken over ends; a restart would take it back, in turns for ever."""
+    """A worker whose static member id was taken over ends as with any wrong setting, in one line that names it; a
+    restart would take it back, in turns for ever."""
     running = worker(assign="exit 75", notify="run")
-    assert running.exit_code() == 75
+    assert running.exit_code() == 2
+    assert running.errors.read_text().count("STAFFETTA_INSTANCE_ID and has taken over") == 1
     assert len(running.pids("assign")) == 1
 
 

@@ -19,7 +19,7 @@ if __name__ == "__main__":
         stop_seconds=3,
     )
     try:
-        sys.exit(asyncio.run(supervise(load_settings(), [RoleName(role) for role in roles], how)))
+        asyncio.run(supervise(load_settings(), [RoleName(role) for role in roles], how))
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

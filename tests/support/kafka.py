@@ -84,6 +84,7 @@ class KafkaSpace:
         partition: int = -1,
         timestamp: int = 0,
         headers: Sequence[tuple[str, bytes]] = (),
+        compression: str = "none",
     ) -> list[Entry]:
         """Write (key, value) pairs, placed as Java clients place them, and wait until all are written."""
         written: list[Entry] = []
@@ -93,7 +94,14 @@ class KafkaSpace:
                 raise KafkaException(error)
             written.append(self._entry(message))
 
-        producer = Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 1})
+        producer = Producer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "partitioner": "murmur2_random",
+                "linger.ms": 1,
+                "compression.type": compression,
+            }
+        )
         for key, value in records:
             producer.produce(
                 self.prefix + topic,

@@ -48,5 +48,6 @@ class Noting:
     async def perform(self, job: Any) -> Any:
         return job
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output:
-        return Output("dead", record.key, f"{topic}/{record.offset} {detail}".encode())
+    def poison(self, topic: str, record: Record, detail: str, effects: Effects) -> None:
+        effects.outputs.append(Output("dead", record.key, f"{topic}/{record.offset} {detail}".encode()))
+        effects.counted["dead", topic] += 1

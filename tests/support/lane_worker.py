@@ -110,9 +110,10 @@ class Counting:
         await asyncio.sleep(seconds)
         return job, seconds
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output:
+    def poison(self, topic: str, record: Record, detail: str, effects: Effects) -> None:
         value = (record.value or b"").decode()
-        return Output("poison", record.key, orjson.dumps({"topic": topic, "value": value, "detail": detail}))
+        letter = orjson.dumps({"topic": topic, "value": value, "detail": detail})
+        effects.outputs.append(Output("poison", record.key, letter))
 
 
 def main(brokers: str, prefix: str, data_dir: str, *options: str) -> None:

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.deliver import Deliver
-from agents.intake import KEPT_BYTES, answers, dead_letter
+from agents.intake import KEPT_BYTES, answers, dead_letter, read
+from schemas import decode
 from schemas.event_types import PRIORITY_TOPICS
-from schemas.intake import from_base64
+from schemas.intake import IntakeRefused, from_base64
 from schemas.reasons import RefusedReason
+from streams.batch import Effects
 from streams.topics import CONTRACT_TOPICS
 
 LIMIT = next(int(t.config["max.message.bytes"]) for t in CONTRACT_TOPICS if t.name == "intake.dead-letters")
@@ -45,11 +47,13 @@ def letter(record: Refused) -> tuple[dict[str, object], int]:
 def test_what_fits_is_kept_as_it_was(
     value: bytes | None, key: bytes | None, headers: list[tuple[str, bytes]]
 ) -> None:
-    """Key, value and headers of a dead letter are the record's, byte by byte."""
+    """Key, value and headers of a dead letter are the record's, byte by byte, but for U+0000 in a name."""
     data, _ = letter(Refused(value, key, headers))
     assert from_base64(data.get("value_base64")) == value  # type: ignore[arg-type]
     assert from_base64(data.get("key_base64")) == key  # type: ignore[arg-type]
-    assert [(name, from_base64(content)) for name, content in data["headers"]] == headers  # type: ignore[attr-defined]
+    assert [(name, from_base64(content)) for name, content in data["headers"]] == [  # type: ignore[attr-defined]
+        (name.replace("\0", "\ufffd"), content) for name, content in headers
+    ]
     assert data["detail"] == "it is too long"
 
 
@@ -71,6 +75,25 @@ def test_what_does_not_fit_is_cut(record: Refused) -> None:
     assert data["detail"] == (
         f"it is too long (only the first {KEPT_BYTES} bytes are kept here, not the last {lost})"
     )
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Refused(b'{"specversion": "1.0\\u0000"}'),
+        Refused(b'{"specversion": "%s"}' % (b"1" * 100_000)),
+        Refused(b"nonsense", headers=[("a\0b", b"")]),
+        Refused(b"nonsense\0", key=b"\0", headers=[("a", b"\0")]),
+    ],
+)
+def test_a_letter_can_be_read(record: Refused) -> None:
+    """Whatever is wrong with a record, and quoted of it, `record` can read its letter."""
+    effects = Effects()
+    assert read(record.topic, record, partitions=1, role="assign", effects=effects) is None
+    (out,) = effects.outputs
+    told = decode(out.topic, Refused(out.value, out.key, topic=out.topic)).data
+    assert isinstance(told, IntakeRefused)
+    assert (told.topic, told.offset, told.reason) == (record.topic, record.offset, RefusedReason.NOT_A_CLOUDEVENT)
 
 
 @pytest.mark.parametrize("topic", sorted(PRIORITY_TOPICS))

@@ -7,7 +7,6 @@ not on which records share its batch, and not on when a task too large for one t
 from collections.abc import Callable
 
 from schemas import Event, decode
-from schemas.reasons import IntakeResult
 from streams.batch import Effects, Record
 from streams.policy.assignment.agenda import Agenda, Parked
 from streams.policy.assignment.bulk import assign_all
@@ -77,7 +76,6 @@ class Desk:
     def receive(self, topic: str, record: Record, event: Event) -> None:
         """Apply a record that has just been counted into the positions, or put it in line."""
         if event.type not in HANDLERS:  # a service: nothing is decided by more than its id
-            self._effects.counted["staffetta_intake_total", topic, IntakeResult.APPLIED] += 1
             return
         positions = self._state.positions
         basis = {name: positions[name] - 1 for name in TOPICS if name in positions}

@@ -96,7 +96,7 @@ def test_counting() -> None:
     booking, desk = team("st-1")
     command = booking.auto_assign()
     request = booking.callback()
-    desk.send(request, request, command, command, booking.service())
+    desk.send(request, request, command, command, booking.staff())
     counted = desk.counted
     assert counted["staffetta_intake_total", "booking.callbacks", "applied"] == 1
     assert counted["staffetta_intake_total", "booking.callbacks", "stale"] == 1

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
+from streams.batch import Batch, Effects, Fetched, Record, Runs
 from streams.lane.partition import Partition, Surroundings
 from streams.lane.records import FetchedRecord
 from streams.lane.settings import LaneSettings
@@ -47,7 +47,7 @@ class Sender:
         await self._do(job)
         return job
 
-    def poison(self, topic: str, record: Record, detail: str) -> Output:
+    def poison(self, topic: str, record: Record, detail: str, effects: Effects) -> None:
         raise AssertionError(detail)
 
 

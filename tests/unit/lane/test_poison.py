@@ -15,17 +15,18 @@ from tests.support.lane_records import FakeRecord, Noting
 def test_what_raises_is_dead_lettered_and_the_rest_applied(
     events: list[bool], commands: list[bool], limit: int
 ) -> None:
-    """Whichever records raise and however the batches are cut, exactly those become dead letters, and the others
-    are applied once, in order, as if the bad ones had never been there."""
+    """Whichever records raise and however the batches are cut, exactly those become dead letters, counted once
+    each, and the others are applied once, in order, as if the bad ones had never been there."""
     bad = {("events", n) for n, raises in enumerate(events) if raises}
     bad |= {("commands", n) for n, raises in enumerate(commands) if raises}
     role, state, queue = Noting(bad), State(0, Noting.tables), PartitionQueue(Noting.topics, 10**6)
     queue.put("events", [FakeRecord(n) for n in range(len(events))])
     queue.put("commands", [FakeRecord(n) for n in range(len(commands))])
-    outputs = []
+    outputs, counted = [], 0
     while queue.count:
         effects = poison.apply(role, Batch(state, queue.take(limit), 0.0), state, queue.put_back)
         outputs += effects.outputs
+        counted += sum(effects.counted.values())
         state.committed()
 
     good = [f"events/{n} " for n, raises in enumerate(events) if not raises]
@@ -34,6 +35,7 @@ def test_what_raises_is_dead_lettered_and_the_rest_applied(
     assert [output.value.decode() for output in outputs if output.topic == "answers"] == good
     dead = [output.value.decode() for output in outputs if output.topic == "dead"]
     assert sorted(dead) == sorted(f"{topic}/{offset} ValueError: bad" for topic, offset in bad)
+    assert counted == len(bad)
     ends = {"events": len(events), "commands": len(commands)}
     assert state.positions == {topic: end for topic, end in ends.items() if end}
 

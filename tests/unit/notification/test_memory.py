@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schemas import murmur2_partition
+from streams.batch import Effects
 from tests.unit.notification.world import (
     PARTITIONS,
     VISIT,
@@ -224,6 +225,18 @@ def test_counts_what_it_answers_for(type: str, data: dict[str, Any], topic: str)
     assert world.counted == {("staffetta_intake_total", topic, "applied"): 1}
 
 
+def test_counts_services() -> None:
+    """A service's event is dead-lettered by `assign`, if it cannot be read, and counted here, where its version is
+    kept: a second one is stale."""
+    world, service = World(), {"service_id": "sv-1", "name": "Haarschnitt", "duration_minutes": 45, "version": 1}
+    world.send("service.upserted", service)
+    world.send("service.upserted", service)
+    assert world.counted == {
+        ("staffetta_intake_total", "booking.directory", "applied"): 1,
+        ("staffetta_intake_total", "booking.directory", "stale"): 1,
+    }
+
+
 @pytest.mark.parametrize(("type", "data"), [("callback.updated", callback()), ("branch.upserted", branch())])
 def test_does_not_count_what_others_answer_for(type: str, data: dict[str, Any]) -> None:
     """What `assign` counts is not counted again."""
@@ -233,10 +246,15 @@ def test_does_not_count_what_others_answer_for(type: str, data: dict[str, Any]) 
 
 
 def test_poison() -> None:
-    """A record that cannot be applied becomes a dead letter with its raw bytes."""
-    world = World()
+    """A record that cannot be applied becomes a dead letter with its raw bytes, and is counted."""
+    world, effects = World(), Effects()
     record = world.record("appointment.created", appointment())
-    letter = world.role.poison("booking.appointments", record, "ValueError: no")
+    world.role.poison("booking.appointments", record, "ValueError: no", effects)
+    (letter,) = effects.outputs
     assert letter.topic == "intake.dead-letters"
     assert letter.key == b"co-7"
     assert b"processing_failed" in letter.value
+    assert effects.counted == {
+        ("staffetta_intake_total", "booking.appointments", "dead_letter"): 1,
+        ("staffetta_dead_letters_total", "intake.dead-letters", "processing_failed"): 1,
+    }

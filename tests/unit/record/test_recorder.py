@@ -4,6 +4,7 @@ from typing import Any
 
 from agents.record import Recorder
 from sinks.database.mapping import TOPICS
+from streams.batch import Effects
 from streams.state import State
 from tests.support.story import Log, at, branch, callback, decision, outcome, recorded, story
 
@@ -61,8 +62,12 @@ def test_of_dead_letters_there_are_no_dead_letters() -> None:
         ("staffetta_intake_total", "intake.dead-letters", "ignored"): 1,
         ("staffetta_intake_total", "intake.dead-letters", "applied"): 2,
     }
-    assert Recorder(1).poison("intake.dead-letters", good, "ValueError: no") is None
-    assert Recorder(1).poison("delivery.outcomes", good, "ValueError: no") is not None
+    effects = Effects()
+    Recorder(1).poison("intake.dead-letters", good, "ValueError: no", effects)
+    assert effects.outputs == []
+    assert effects.counted == {("staffetta_intake_total", "intake.dead-letters", "ignored"): 1}
+    Recorder(1).poison("delivery.outcomes", good, "ValueError: no", effects)
+    assert [output.topic for output in effects.outputs] == ["intake.dead-letters"]
 
 
 def test_a_refused_template_is_no_snapshot() -> None:

@@ -119,6 +119,7 @@ def test_what_no_header_calls_an_event_and_is_none(value: bytes) -> None:
         {"type": None},
         {"time": "2026-11-22T09:00:00"},
         {"time": "yesterday"},
+        {"time": "2026-11-22T09:00:60Z"},
         {"time": 1700000000},
         {"partitionkey": 7},
     ],
@@ -206,10 +207,26 @@ def test_a_times_zone_does_not_change_the_moment() -> None:
     assert orjson.loads(written("callback.requested", event.data))["data"]["requested_at"].endswith("Z")
 
 
+@pytest.mark.parametrize(
+    "text", ["2016-12-31T23:59:60Z", "2017-01-01T00:59:60+01:00", "2016-12-31T15:59:60-08:00"]
+)
+def test_a_leap_second_is_read_as_the_second_after_it(text: str) -> None:
+    """RFC 3339 has leap seconds; in data and envelope, in either mode, they are not refused."""
+    after = datetime(2017, 1, 1, tzinfo=UTC)
+    for record in (
+        structured("callback.requested", CALLBACK | {"requested_at": text}, time=text),
+        binary("callback.requested", CALLBACK | {"requested_at": text}, time=text),
+    ):
+        event = decode("booking.callbacks", record)
+        assert isinstance(event.data, Callback)
+        assert (event.time, event.data.requested_at) == (after, after)
+
+
 def test_never_is_a_time_that_can_be_computed_with() -> None:
     """The ends of the calendar, which some systems write for "never", have a local time in every zone."""
     for text in (
         "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59.9999999Z",
         "9999-12-31T23:59:59-12:00",
         "0001-01-01T00:00:00Z",
         "0001-01-01T00:00:00+14:00",

@@ -134,6 +134,12 @@ def test_a_command_with_an_unknown_strategy_is_read(name: str) -> None:
         "2026-11-22",
         "2026-11-22T09:00Z",
         "2026-11-22T25:00:00Z",
+        "2026-11-22T09:00:60Z",
+        "2026-11-30T23:59:60",
+        "2026-11-30T23:59:60+01:00",
+        "2026-11-30T23:59:61Z",
+        "9999-12-31T23:59:60Z",
+        "0001-01-01T00:00:60+14:00",
         "2026-02-29T09:00:00Z",
         "2026-11-22T09:00:00 Europe/Berlin",
         "20261122T090000Z",
@@ -184,6 +190,18 @@ def test_a_version_fits_a_database(version: int) -> None:
 def test_a_text_that_is_too_long_refuses_the_event(name: str, data: Any) -> None:
     """Free text ends at 10 000 characters, HTML at 256 KiB."""
     assert verdict(name, data) is RefusedReason.TOO_LONG
+
+
+def test_a_providers_template_has_at_most_a_hundred_parameters() -> None:
+    """Filled with long values, more would make a request that no topic takes."""
+    template = EXAMPLES["template.upserted"]
+
+    def with_parameters(number: int) -> dict[str, Any]:
+        filled = {"name": "termin", "language": "de", "parameters": ["customer_name"] * number}
+        return template | {"provider_template": filled}
+
+    assert verdict("template.upserted", with_parameters(100)) is None
+    assert verdict("template.upserted", with_parameters(101)) is RefusedReason.INVALID_DATA
 
 
 def test_long_texts_are_read_up_to_their_limit() -> None:

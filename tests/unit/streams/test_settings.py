@@ -47,6 +47,7 @@ def test_nothing_must_be_set() -> None:
     [
         ("PARTITIONS", "twelve", "must be a valid integer"),
         ("PARTITIONS", "0", "must be greater than or equal to 1"),
+        ("REPLICATION_FACTOR", "0", "must be -1 (as the brokers have it), or 1 or more"),
         ("BROKERS", "kafka-1", "must be HOST:PORT, or several"),
         ("BROKERS", "kafka-1:9092;kafka-2:9092", "must be HOST:PORT, or several"),
         ("WEB_PORT", "66000", "must be less than or equal to 65535"),
@@ -94,6 +95,8 @@ def test_a_wrong_value_is_one_line(
     ("variable", "value", "problem"),
     [
         ("DATABASE_URL", f"oracle://u:{SECRET}@h/db", "must begin with sqlite://"),
+        ("DATABASE_URL", f"sqlite://?x={SECRET}", "must name a file"),
+        ("DATABASE_URL", f"sqlite:///:memory:?x={SECRET}", "must name a file"),
         ("SMTP_URL", f"http://u:{SECRET}@h", "must begin with smtp://"),
         ("SMTP_URL", f"smtp://u:{SECRET}/x@h", "percent-encode"),
         ("SMTP_URL", f"smtp://u:{SECRET}@h:70000", "the port must be a number"),

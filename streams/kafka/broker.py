@@ -126,7 +126,8 @@ class Broker:
                 self._shell.wait(STOP_TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:
                 self.kill()
-            self._close()
+            else:
+                self._close()
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""

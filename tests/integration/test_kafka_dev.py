@@ -52,6 +52,15 @@ def test_a_killed_broker_comes_back_with_its_data(single: DevKafka, rng: random.
     assert sorted(space.read_all("things")) == sorted(written)
 
 
+def test_a_broker_that_takes_too_long_to_stop_is_killed(single: DevKafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is gone all the same, and can be started again."""
+    monkeypatch.setattr("streams.kafka.broker.STOP_TIMEOUT_SECONDS", 0.0)
+    single.stop()
+    assert single.pid() is None
+    single.start()
+    assert single.pid() is not None
+
+
 def test_a_paused_broker_answers_nothing_until_it_is_resumed(single: DevKafka) -> None:
     """SIGSTOP and SIGCONT reach the broker itself."""
     space = KafkaSpace(single.bootstrap, "paused-")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from schemas.receipts import ProviderReceipt, ReceiptStatus
 from streams.policy.delivery import earlier
+from streams.policy.delivery.cleaning import without_person
 from streams.policy.delivery.course import Course
 from streams.policy.delivery.intents import Delivery, Kept
 from streams.policy.delivery.known.addresses import learn, opt_out
@@ -123,9 +124,11 @@ def _failed_after_all(delivery: Delivery, said: ProviderReceipt, kept: Kept, cou
 
 
 def _result(delivery: Delivery, said: ProviderReceipt, course: Course) -> Permanent:
-    """As if the provider had answered so. The address that does not exist is remembered."""
+    """As if the provider had answered so, without naming anybody. An address that does not exist is remembered."""
     learn(course.address(delivery), of_address(said, course), at_ms(said), course.state)
-    return Permanent(why(said, course), said.error or said.status)
+    recipient = delivery.due.recipient
+    address = course.rules.address(delivery.intent.channel, recipient) or ""
+    return Permanent(why(said, course), without_person(said.error or said.status, address, recipient.name))
 
 
 def _is_about(said: ProviderReceipt, delivery: Delivery) -> bool:

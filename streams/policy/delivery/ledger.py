@@ -200,14 +200,12 @@ class Ledger:
         self._state.put(FINISHED, *delivery.key, encode(finished))
 
     def written_to(self, key: Key, at_ms: int) -> WrittenTo:
-        """Where it went so far, of what is not kept any more, or not yet."""
-        parked = self.parked(key)
-        if parked is not None and parked.written_to:
-            return parked.written_to
-        row = self._state.get(FINISHED, *key)
+        """Where it went before its end, and since an operator sent it on its way again."""
+        parked, row = self.parked(key), self._state.get(FINISHED, *key)
+        since = {} if parked is None else parked.written_to
         if row is None or (finished := decode_finished(row)).is_forgotten(at_ms):
-            return {}
-        return finished.written_to
+            return since
+        return {**finished.written_to, **since}
 
     def keep(self, kept: Kept, key: Key) -> None:
         """Until its receipts are in."""

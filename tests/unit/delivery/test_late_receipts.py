@@ -267,6 +267,20 @@ def test_a_complaint_about_a_mail_that_fell_back(worker: Worker) -> None:
     assert next_one(worker) == [("failed", "email", 1, "unsubscribed")]
 
 
+def test_a_complaint_while_it_is_sent_again(worker: Worker) -> None:
+    """About the mail from before the redrive, which has not got beyond the other channel yet."""
+    email_first = {**ALONE, "channel": "email", "fallback_channels": ["sms"], "retry_schedule_seconds": [10]}
+    ask(worker, **{**email_first, "topic": "delivery.email"})
+    answer(worker, Unconfirmed(DeliveryReason.TIMEOUT, "no answer"))
+    after(worker, 200)
+    answer(worker, BUSY)
+    late(worker)
+    ask(worker, **{**email_first, "channel": "sms", "fallback_channels": [], "topic": "delivery.sms"}, redrive=1)
+    assert answer(worker, BUSY) == [("retrying", "sms", 1, "unavailable")]
+    hear(worker, "complained", channel="email", attempt=0)
+    assert next_one(worker) == [("failed", "email", 1, "unsubscribed")]
+
+
 def test_what_never_went_out(worker: Worker) -> None:
     """A complaint about what was suppressed, or was never heard of, is nothing that anybody could mean."""
     ask(worker, not_after="2020-01-01T00:00:00Z")

@@ -36,13 +36,14 @@ from streams.policy.delivery import receipts
 from streams.policy.delivery.ahead import AT_ONCE, Ahead
 from streams.policy.delivery.breaker import Breaker
 from streams.policy.delivery.capacity import Capacity
-from streams.policy.delivery.course import Course, Rules
+from streams.policy.delivery.course import Course
 from streams.policy.delivery.intents import Delivery, Intent, Line
 from streams.policy.delivery.known import hearing
 from streams.policy.delivery.ledger import TABLES, Ledger
 from streams.policy.delivery.picking import pick
 from streams.policy.delivery.rates import Rates
 from streams.policy.delivery.results import Result, Unconfirmed
+from streams.policy.delivery.rules import Rules
 from streams.policy.delivery.slots import ORDER, Slots
 from streams.settings import Settings
 from streams.state import State
@@ -199,7 +200,9 @@ class Deliver:
             about=due.about_customer,
         )
         delivery = Delivery(intent, due)
-        if self._has_room(course, intent.line) and not ledger.goes_first(intent.line, course.now):
+        if since.arrived and not course.is_erased(delivery):
+            receipts.returned(delivery, since.arrived, course)
+        elif self._has_room(course, intent.line) and not ledger.goes_first(intent.line, course.now):
             self._begin(course, delivery)
         else:
             ledger.wait(delivery, course.now)

@@ -13,9 +13,9 @@ from streams.clock import Clock, utc
 from streams.policy.delivery import unsubscribing
 from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.capacity import Capacity
-from streams.policy.delivery.course import Rules
 from streams.policy.delivery.intents import Delivery
 from streams.policy.delivery.results import Accepted, AccountWide, Result, Transient, Unconfirmed
+from streams.policy.delivery.rules import Rules
 
 log = structlog.get_logger("staffetta")
 

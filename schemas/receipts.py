@@ -38,6 +38,8 @@ class OptSource(StrEnum):
     KEYWORD = "keyword"
     ONE_CLICK = "one_click"
     COMPLAINT = "complaint"
+    OPERATOR = "operator"
+    """They told somebody, who entered it here."""
 
 
 class _Choice(Model):

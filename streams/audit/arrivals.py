@@ -13,7 +13,7 @@ from schemas import Event
 from schemas.notifications import Outcome
 from schemas.reasons import ChannelName
 from streams.audit.findings import Finding, doubled, lost, wrong
-from streams.audit.series import DELIVERED, SENT, UNCONFIRMED, place
+from streams.audit.series import DELIVERED, RETRYING, SENT, UNCONFIRMED, place
 from streams.audit.stories import Key, Ledger, Story
 from streams.policy.delivery.correlation import Correlation
 from streams.policy.delivery.mail_name import parsed
@@ -98,6 +98,7 @@ def _too_many(notification_id: str, story: Story, arrived: list[Arrival]) -> Ite
         yield wrong(f"{notification_id} arrived, but its outcome is {', '.join(story.ends) or 'missing'}")
     for (channel, attempt), times in Counter((each.channel, each.attempt) for each in arrived).items():
         allowed = sum(_handed_over(event, channel, attempt) for event in _firsts(story))
+        allowed += sum(_after_all(run, channel, attempt) for run in story.runs)
         if times > allowed:
             name = f"{notification_id} by {channel}" + (f", attempt {attempt}" if attempt else "")
             yield doubled(f"{name} arrived {times} times, but was handed over {allowed} times")
@@ -120,3 +121,11 @@ def _handed_over(first: Event, channel: str, attempt: int) -> int:
     if first.type == UNCONFIRMED:
         return 1 + (cast(Outcome, first.data).next_attempt_at is not None)
     return int(first.type == SENT)
+
+
+def _after_all(run: list[Event], channel: str, attempt: int) -> bool:
+    """Whether an attempt had failed for now, and arrived."""
+    told = [
+        event.type for event in run if attempt in (ANY_ATTEMPT, place(event)[1]) and place(event)[0] == channel
+    ]
+    return RETRYING in told and DELIVERED in told and SENT not in told and UNCONFIRMED not in told

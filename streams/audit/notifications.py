@@ -20,7 +20,7 @@ from streams.audit.decisions import ASSIGNING
 from streams.audit.findings import Finding, doubled, lost, wrong
 from streams.audit.loads import OPEN
 from streams.audit.reading import Log, readable
-from streams.audit.series import ENDS, FAILED, SUPPRESSED
+from streams.audit.series import ENDS, FAILED, RETRYING, SUPPRESSED
 from streams.audit.stories import DELIVER, Ledger, Story
 
 
@@ -55,6 +55,10 @@ def _check_road(notification_id: str, story: Story) -> Iterator[Finding]:
     told = {_attempt(event) for event in story.outcomes} if story.starts else set()
     for channel, attempt in sorted(told - story.attempts - _too_late(story)):
         yield lost(f"attempt {attempt} by {channel} of {notification_id} was told, but never sent on its way")
+    retrying = {_attempt(event) for event in story.outcomes if event.type == RETRYING}
+    for channel, attempt in sorted(story.attempts):
+        if attempt > 1 and (channel, attempt - 1) not in retrying:
+            yield lost(f"attempt {attempt} by {channel} of {notification_id} was sent on its way by no other")
 
 
 def _ended_on_the_way(story: Story) -> bool:

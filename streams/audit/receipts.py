@@ -25,6 +25,8 @@ from streams.audit.stories import Key, Ledger, Story
 FAILURES = frozenset({ReceiptStatus.FAILED, ReceiptStatus.BOUNCED})
 ARRIVED = frozenset({ReceiptStatus.DELIVERED, ReceiptStatus.READ})
 _READ = frozenset({ReceiptStatus.READ})
+_HAS_IT = ARRIVED | {ReceiptStatus.COMPLAINED}
+"""Who complains of a message has it."""
 EVERY_ATTEMPT = 0
 
 Said = dict[Key, list[ProviderReceipt]]
@@ -52,7 +54,7 @@ def _invented(notification_id: str, run: list[Event], said: list[ProviderReceipt
     for before, event in pairwise(run):
         needed: frozenset[ReceiptStatus] | None = None
         if event.type == DELIVERED:
-            needed = _READ if is_read(event) else ARRIVED
+            needed = _READ if is_read(event) else _HAS_IT
         elif (
             event.type in (FAILED, FELL_BACK)
             and before.type in (SENT, DELIVERED)

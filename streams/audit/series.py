@@ -21,6 +21,7 @@ THEN = {
     SENT: frozenset({DELIVERED, FELL_BACK, FAILED}),
     DELIVERED: frozenset({DELIVERED, FAILED}),
     FAILED: frozenset({DELIVERED}),
+    RETRYING: frozenset({DELIVERED}),
 }
 """What the same attempt can come to after that: by its one repetition, and by receipts."""
 
@@ -48,6 +49,15 @@ def follows(before: Event, event: Event) -> bool:
     return before.type != FAILED or is_unconfirmed(before)
 
 
+def arrived_after_all(told: list[Event]) -> list[Event]:
+    """Of one run, the deliveries at its end that tell of an attempt before the last one."""
+    at = len(told)
+    while at and told[at - 1].type == DELIVERED:
+        at -= 1
+    is_earlier = 0 < at < len(told) and place(told[at]) != place(told[at - 1])
+    return told[at:] if is_earlier else []
+
+
 def given_up(run: Iterable[Event]) -> int:
     """How often it failed so that it is a dead letter: what was delivered before is none."""
     told = list(run)
@@ -60,7 +70,10 @@ def given_up(run: Iterable[Event]) -> int:
 
 def check(notification_id: str, outcomes: Iterable[Event], retries: int | None) -> Iterator[Finding]:
     """`outcomes` of one run, in their order; `retries`: how many delays the schedule has (None: not known)."""
-    steps = [(where, list(events)) for where, events in groupby(outcomes, place)]
+    told = list(outcomes)
+    late = arrived_after_all(told)
+    yield from _late(notification_id, late, told)
+    steps = [(where, list(events)) for where, events in groupby(told[: len(told) - len(late)], place)]
     yield from _repeated(notification_id, steps)
     for at, (where, events) in enumerate(steps):
         channel, attempt = where
@@ -80,6 +93,18 @@ def check(notification_id: str, outcomes: Iterable[Event], retries: int | None) 
             yield doubled(f"{name} is one too many: the schedule has {retries} retries")
         if at + 1 < len(steps) and types[-1] not in (RETRYING, FELL_BACK):
             yield wrong(f"{name} was told as {types[-1]}, and more came after it")
+
+
+def _late(notification_id: str, late: list[Event], told: list[Event]) -> Iterator[Finding]:
+    """What an earlier attempt's receipt told: that attempt had failed for now, and the next ones were not made."""
+    for event in late:
+        channel, attempt = place(event)
+        before = [each for each in told if each not in late and place(each) == place(event)]
+        if not before or before[-1].type != RETRYING:
+            yield lost(f"attempt {attempt} by {channel} of {notification_id} was told as delivered, out of turn")
+    if not all(follows(*pair) for pair in pairwise(late)):
+        types = ", ".join(event.type for event in late)
+        yield doubled(f"{notification_id} was told late as {types}")
 
 
 def _repeated(notification_id: str, steps: list[tuple[Place, list[Event]]]) -> Iterator[Finding]:

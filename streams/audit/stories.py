@@ -10,12 +10,14 @@ from schemas.event_types import DEAD_LETTERS, OUTCOMES, PRIORITY_TOPICS, REQUEST
 from schemas.notifications import AttemptDue, NotificationRequest, Outcome
 from streams.audit.intake import delays
 from streams.audit.reading import Entry, Log, readable
-from streams.audit.series import ENDS, FAILED, FELL_BACK, SENT, SUPPRESSED, UNCONFIRMED, place, runs
+from streams.audit.series import DELIVERED, ENDS, FAILED, FELL_BACK, SENT, SUPPRESSED, UNCONFIRMED, place, runs
+from streams.policy.delivery.ladder import is_due
 
 DELIVER = "/staffetta/deliver"
 REDRIVE = "/staffetta/redrive"
 """Writes the same event as often as an operator presses: whether it is delivered once is asked of its ends."""
 MILLISECOND = 0.001
+"""A timestamp is cut to whole ones."""
 
 Key = tuple[str, str]
 """(company id, notification id)"""
@@ -71,7 +73,8 @@ class Story:
 
     @property
     def is_sent(self) -> bool:
-        return any(event.type == SENT for event in self.outcomes)
+        """Or was delivered, though nobody had told that it was sent."""
+        return any(event.type in (SENT, DELIVERED) for event in self.outcomes)
 
 
 @dataclass(slots=True)
@@ -134,5 +137,5 @@ def _set_out(story: Story, entry: Entry, event: Event, due: AttemptDue) -> None:
     story.redrives = max(story.redrives, due.redrive)
     if event.source != DELIVER:
         story.starts += due.redrive == 0
-    elif entry.timestamp / 1000 + MILLISECOND < due.due_at.timestamp():
+    elif not is_due(due.due_at.timestamp(), entry.timestamp / 1000 + MILLISECOND):
         story.early.append(entry.place)

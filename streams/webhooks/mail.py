@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from schemas.reasons import ChannelName
 from schemas.receipts import ReceiptStatus
-from sinks.channels.answers import cleaned
+from sinks.channels.answers import MAX_ERROR, cleaned
 from streams.policy.delivery.correlation import Correlation
 from streams.policy.delivery.mail_name import parsed
 from streams.settings import Settings
@@ -60,8 +60,12 @@ class Mail:
 
 
 def _error(report: _Report) -> str | None:
-    """Without the address, which servers like to repeat."""
-    return None if report.reason is None else cleaned(report.reason)
+    """Without the address, which servers like to repeat. A part of it that stands alone only `deliver` can find,
+    and only whole: so none is cut in two."""
+    if report.reason is None:
+        return None
+    said = cleaned(report.reason)
+    return said if len(said) < MAX_ERROR else f"{said.rpartition(' ')[0]} …"
 
 
 def _status(report: _Report) -> ReceiptStatus:

@@ -79,6 +79,19 @@ def test_a_receipt_clears_a_doubt(road: System, providers: Simulator) -> None:
     assert road.events("delivery.outcomes")[-1]["data"]["provider_message_id"] == message.id
 
 
+def test_a_receipt_spares_the_retry(road: System, providers: Simulator) -> None:
+    """An SMS that the provider was too busy for, and delivered all the same, is not sent a second time."""
+    late = (Receipt(status="delivered", after_seconds=0.5),)
+    busy = Fault(kind=Kind.REFUSE, code=20429, accepts=True, receipts=late)
+    providers.world.rules.add(Rule(fault=busy, times=1))
+    road.ready("--role", "retry", web_port=0)
+    ask(road, "n-1", "sms", "email", retry_schedule_seconds=[5])
+    wait_for(road, "n-1", ("retrying", "sms", 1), ("delivered", "sms", 1))
+    (message,) = providers.world.accepted
+    assert road.events("delivery.outcomes")[-1]["data"]["provider_message_id"] == message.id
+    assert road.box.to("n-1@example.com") == []
+
+
 def test_disorder(road: System, providers: Simulator) -> None:
     """Receipts that come twice, forged or in the wrong order change nothing that is right already."""
     mess = (

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.event_types import RECEIPTS
 from sinks.channels import fcm, twilio, webpush, whatsapp
+from sinks.event_lines import EventLine, parse_line
 from streams.settings import Settings
 from streams.simulator import Rule
 
@@ -22,10 +24,19 @@ def test_every_setting_is_documented() -> None:
 
 def test_example_events_are_accepted() -> None:
     """Every line of docs/first-events.jsonl is an event that `produce` sends."""
-    from sinks.event_lines import parse_line
-
     lines = (ROOT / "docs" / "first-events.jsonl").read_bytes().splitlines()
     assert len([parse_line(number, line) for number, line in enumerate(lines, 1)]) == 8
+
+
+def test_consent_is_entered_as_shown() -> None:
+    """Each event for it in docs/operations.md is one that `produce` sends where `deliver` hears it."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    lines = re.findall(r'^\{"specversion".*"address\.opted_in".*\}$', text, re.M)
+    assert [(line.topic, line.key) for line in map(line_of, lines)] == [(RECEIPTS, b"co-7")] * 2
+
+
+def line_of(text: str) -> EventLine:
+    return parse_line(1, text.encode())
 
 
 def test_rules_of_the_simulator_are_right() -> None:

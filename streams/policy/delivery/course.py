@@ -4,20 +4,18 @@ Whatever is to happen later leaves as a record in the same transaction, and the 
 in again. Only the repetition of an attempt that may have arrived stays here: it must be known as one.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from schemas.event_types import DEAD_LETTERS
-from schemas.notifications import Attempt, Recipient
+from schemas.notifications import Attempt
 from schemas.reasons import ChannelName, DeliveryReason, Suppression
-from schemas.receipts import ReceiptStatus
+from schemas.receipts import ProviderReceipt, ReceiptStatus
 from streams.batch import Effects
 from streams.clock import utc
 from streams.policy.delivery import checks
-from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.attempts import is_too_late, next_channel, retry_at
 from streams.policy.delivery.intents import Delivery, Doubt, Kept
 from streams.policy.delivery.known.addresses import Address, learn, reached
@@ -25,48 +23,9 @@ from streams.policy.delivery.ladder import way
 from streams.policy.delivery.ledger import Ledger
 from streams.policy.delivery.outcomes import OutcomeType, attempt_due, dead_letter, outcome, tried
 from streams.policy.delivery.results import Result
+from streams.policy.delivery.rules import Rules
 from streams.policy.delivery.verdicts import Again, GivenUp, HeldBack, Refused, Sent, Unknown, Untried, judge
-from streams.policy.notification.identity import recipient_hash
 from streams.state import State
-
-
-class Reach(Protocol):
-    """What is asked of a channel here; see `sinks.channels.base`."""
-
-    def account(self, address: str | None) -> Account: ...
-
-    @property
-    def gives_receipts(self) -> bool: ...
-
-    def address(self, recipient: Recipient) -> str | None: ...
-
-    def receipt_reason(self, error: str | None) -> DeliveryReason: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What is the same for every company."""
-
-    channels: Mapping[ChannelName, Reach]
-    hash_key: bytes
-    ladder_seconds: tuple[int, ...]
-    grace_seconds: float
-    breaker_seconds: float
-    """For how long nothing is tried where the account is refused."""
-    allowed: tuple[str, ...] = ()
-    """Patterns of which an address must match one; none: every address is allowed."""
-    repeatable: frozenset[ChannelName] = frozenset()
-    """Where what may have arrived is handed over once more."""
-    receipt_seconds: float = 86_400
-    """For how long a receipt may come."""
-
-    def address(self, channel: ChannelName, recipient: Recipient) -> str | None:
-        reach = self.channels.get(channel)
-        return None if reach is None else reach.address(recipient)
-
-    def recipient_hash(self, channel: ChannelName, recipient: Recipient) -> str:
-        """What stands for somebody's address on the channel, or for themselves where they have none."""
-        return recipient_hash(self.hash_key, self.address(channel, recipient) or recipient.id)
 
 
 @dataclass(slots=True)
@@ -105,9 +64,12 @@ class Course:
         """Nothing that speaks of this customer is kept for later."""
         self.ledger.erase(company_id, customer_id)
         for delivery in self.ledger.waiting_about(company_id, customer_id):
-            if checks.speaks_of_the_erased(self._asked(delivery), self.state):
+            if self.is_erased(delivery):
                 self.ledger.take_back(delivery)
                 self.suppress(delivery, Suppression.ERASED)
+
+    def is_erased(self, delivery: Delivery) -> bool:
+        return checks.speaks_of_the_erased(self._asked(delivery), self.state)
 
     def _asked(self, delivery: Delivery) -> checks.Asked:
         intent, due = delivery
@@ -152,9 +114,15 @@ class Course:
 
     def sent(self, delivery: Delivery, kind: OutcomeType, told: ReceiptStatus, **details: Any) -> None:
         self.tell(kind, delivery, **details)
-        self.ledger.finish(delivery, sent=True)
+        self.ledger.finish(delivery, self.rules.written_to(delivery.due, delivery.intent.channel), sent=True)
         reached(self.address(delivery), self.state)
         self.keep(delivery, told, details.get("provider_message_id"))
+
+    def delivered(self, delivery: Delivery, said: ProviderReceipt) -> None:
+        """A receipt says that this attempt has arrived, or was read."""
+        reason = DeliveryReason.READ if said.status is ReceiptStatus.READ else None
+        details = {"reason": reason, "provider_message_id": said.provider_message_id}
+        self.sent(delivery, OutcomeType.DELIVERED, said.status, **details)
 
     def keep(self, delivery: Delivery, told: ReceiptStatus | None, message_id: str | None = None) -> None:
         """While a receipt may come that says more than is known; nobody's request who was erased meanwhile."""
@@ -203,13 +171,13 @@ class Course:
 
     def suppress(self, delivery: Delivery, reason: Suppression) -> None:
         self.tell(OutcomeType.SUPPRESSED, delivery, reason=reason)
-        self.ledger.finish(delivery, sent=False)
+        self.ledger.finish(delivery, self.rules.written_to(delivery.due), sent=False)
 
     def _give_up(self, delivery: Delivery, end: GivenUp, result: Result | None) -> None:
         self.tell(OutcomeType.FAILED, delivery, reason=end.reason, error=end.error)
         self.effects.outputs.append(dead_letter(delivery, end, result, utc(self.now)))
         self.effects.counted["staffetta_dead_letters_total", DEAD_LETTERS, end.reason] += 1
-        self.ledger.finish(delivery, sent=False)
+        self.ledger.finish(delivery, self.rules.written_to(delivery.due, delivery.intent.channel), sent=False)
         if end.reason is DeliveryReason.UNCONFIRMED:
             self.keep(delivery, None)
 
@@ -219,7 +187,7 @@ class Course:
         leaving = Delivery(msgspec.structs.replace(delivery.intent, channel=channel), due)
         topic = way(self.rules.ladder_seconds, due.due_at.timestamp(), self.now, channel, due.priority)
         self.effects.outputs.append(attempt_due(leaving, topic, utc(self.now)))
-        self.ledger.park(leaving)
+        self.ledger.park(leaving, self.rules.written_to(leaving.due))
 
     def tell(self, kind: OutcomeType, delivery: Delivery, **details: Any) -> None:
         name, recipient = delivery.intent.channel, delivery.due.recipient

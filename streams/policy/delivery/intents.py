@@ -1,6 +1,7 @@
 """The rows by which `deliver` remembers what it has taken on, and what it has finished with."""
 
 import zlib
+from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 import msgspec
@@ -85,6 +86,10 @@ class Kept(msgspec.Struct, array_like=True, frozen=True):
         return Delivery.from_row(zlib.decompress(self.intent))
 
 
+WrittenTo = Mapping[ChannelName, bytes]
+"""By channel, the hash of the address to which a notification went, where receipts may tell of it."""
+
+
 class Parked(msgspec.Struct, array_like=True, frozen=True):
     """A notification whose next attempt is on its way through the topics: this one attempt is let in again, and
     no other record of the same id."""
@@ -95,6 +100,9 @@ class Parked(msgspec.Struct, array_like=True, frozen=True):
     due_at: float
     composed_at: float
     since_ms: int
+    arrived: tuple[bytes, ...] = ()
+    """Receipts that came since and say that an attempt before has arrived: this one is not to be made."""
+    written_to: WrittenTo = {}
 
     def expects(self, due: AttemptDue, channel: ChannelName) -> bool:
         there = due.attempt, due.redrive, due.due_at.timestamp()
@@ -108,6 +116,7 @@ class Finished(msgspec.Struct, array_like=True, frozen=True):
     redrive: int
     sent: bool
     since_ms: int = 0
+    written_to: WrittenTo = {}
 
     def covers(self, redrive: int) -> bool:
         """Whether another request for it changes nothing: it was sent, or this very one has failed. Only an

@@ -16,6 +16,7 @@ from streams.policy.delivery.intents import (
     Key,
     Line,
     Parked,
+    WrittenTo,
     decode_finished,
     decode_intent,
     decode_kept,
@@ -49,6 +50,8 @@ class Since(NamedTuple):
 
     ms: int
     composed_at: float | None
+    arrived: tuple[bytes, ...] = ()
+    """Receipts by which an attempt before has arrived."""
 
 
 class Ledger:
@@ -105,19 +108,18 @@ class Ledger:
         key = due.company_id, due.notification_id
         if self.is_in_flight(key) or self._state.get(WAITING, *key) is not None:
             return None
-        row = self._state.get(PARKED, *key)
-        if row is not None:
-            parked = decode_parked(row)
+        parked = self.parked(key)
+        if parked is not None:
             if not parked.expects(due, channel):
                 return None
             self._state.delete(PARKED, *key)
-            return Since(parked.since_ms, parked.composed_at)
+            return Since(parked.since_ms, parked.composed_at, parked.arrived)
         row = self._state.get(FINISHED, *key)
         if row is None or (finished := decode_finished(row)).is_forgotten(record_ms):
             return Since(record_ms, None)
         return None if finished.covers(due.redrive) else Since(finished.since_ms or record_ms, None)
 
-    def park(self, delivery: Delivery) -> None:
+    def park(self, delivery: Delivery, written_to: WrittenTo) -> None:
         """It leaves as a record, which must come back to be attempted; `delivery` is as it will come back."""
         intent, due = delivery
         parked = Parked(
@@ -127,8 +129,18 @@ class Ledger:
             due.due_at.timestamp(),
             intent.composed_at,
             intent.since_ms,
+            written_to=written_to,
         )
         self._state.put(PARKED, *delivery.key, encode(parked))
+
+    def parked(self, key: Key) -> Parked | None:
+        row = self._state.get(PARKED, *key)
+        return None if row is None else decode_parked(row)
+
+    def arrived_before(self, key: Key, parked: Parked, receipt: bytes) -> None:
+        """An attempt before the one that is parked has arrived, says a receipt."""
+        row = msgspec.structs.replace(parked, arrived=(*parked.arrived, receipt))
+        self._state.put(PARKED, *key, encode(row))
 
     def is_in_flight(self, key: Key) -> bool:
         return self._state.get(INTENTS, *key) is not None
@@ -182,9 +194,18 @@ class Ledger:
         self.waiting_bytes[line] += size
         self.waiting_count[line] += number
 
-    def finish(self, delivery: Delivery, *, sent: bool) -> None:
-        finished = Finished(delivery.intent.record_ms, delivery.due.redrive, sent, delivery.intent.since_ms)
+    def finish(self, delivery: Delivery, written_to: WrittenTo, *, sent: bool) -> None:
+        intent, redrive = delivery.intent, delivery.due.redrive
+        finished = Finished(intent.record_ms, redrive, sent, intent.since_ms, written_to)
         self._state.put(FINISHED, *delivery.key, encode(finished))
+
+    def written_to(self, key: Key, at_ms: int) -> WrittenTo:
+        """Where it went before its end, and since an operator sent it on its way again."""
+        parked, row = self.parked(key), self._state.get(FINISHED, *key)
+        since = {} if parked is None else parked.written_to
+        if row is None or (finished := decode_finished(row)).is_forgotten(at_ms):
+            return since
+        return {**finished.written_to, **since}
 
     def keep(self, kept: Kept, key: Key) -> None:
         """Until its receipts are in."""

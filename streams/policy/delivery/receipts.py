@@ -5,11 +5,15 @@ A receipt counts where it says more than is known of the attempt that was made l
 on the way is one like a refusal, so that the next channel is tried. What may have arrived, is known by it.
 """
 
-from schemas.reasons import DeliveryReason
+from collections.abc import Iterable
+
 from schemas.receipts import ProviderReceipt, ReceiptStatus
+from streams.policy.delivery import earlier
+from streams.policy.delivery.cleaning import without_person
 from streams.policy.delivery.course import Course
 from streams.policy.delivery.intents import Delivery, Kept
 from streams.policy.delivery.known.addresses import learn, opt_out
+from streams.policy.delivery.late import at_ms, learned, of_address, why
 from streams.policy.delivery.outcomes import OutcomeType
 from streams.policy.delivery.results import Accepted, Permanent, Result, Transient
 from streams.policy.delivery.verdicts import Refused
@@ -34,19 +38,22 @@ def heard(said: ProviderReceipt, course: Course) -> bool:
     waiting = ledger.waiting(key)
     if waiting is not None and waiting.intent.doubt is not None and _is_about(said, waiting):
         return _cleared(waiting, said, course)
+    if earlier.heard(said, course):
+        learned(said, course)
+        return True
     kept = ledger.kept(key)
     if kept is None or kept.until < course.now or _is_of_another(said, kept):
-        return False
+        return learned(said, course)
     delivery = kept.delivery
     if not _is_about(said, delivery):
-        return False
+        return learned(said, course)
     if said.status is ReceiptStatus.COMPLAINED:
-        opt_out(course.address(delivery), _ms(said), course.state)
+        opt_out(course.address(delivery), at_ms(said), course.state)
         return True
     if _RANK[said.status] <= _RANK[kept.told]:
         return False
     if said.status not in FAILURES:
-        _delivered(delivery, said, course)
+        course.delivered(delivery, said)
     elif kept.told is ReceiptStatus.SENT:
         course.ledger.let_go(key)
         _refused(delivery, said, course)
@@ -72,6 +79,14 @@ def answered(delivery: Delivery, course: Course) -> None:
         heard(ProviderReceipt.model_validate_json(early), course)
 
 
+def returned(delivery: Delivery, receipts: Iterable[bytes], course: Course) -> None:
+    """An attempt comes back from the delay topics, but one before it has arrived: that is what these have told."""
+    first, *rest = map(ProviderReceipt.model_validate_json, receipts)
+    earlier.arrived(delivery, first, course)
+    for said in rest:
+        heard(said, course)
+
+
 def _early(said: ProviderReceipt, course: Course) -> bool:
     """That it is sent, the answer will tell."""
     if said.status is ReceiptStatus.SENT:
@@ -84,21 +99,15 @@ def _cleared(delivery: Delivery, said: ProviderReceipt, course: Course) -> bool:
     """An attempt that may have arrived did, or did not."""
     course.ledger.take_back(delivery)
     if said.status is ReceiptStatus.COMPLAINED:  # who complains of it has it
-        opt_out(course.address(delivery), _ms(said), course.state)
+        opt_out(course.address(delivery), at_ms(said), course.state)
         said = said.model_copy(update={"status": ReceiptStatus.DELIVERED})
     if said.status in FAILURES:
         _refused(delivery, said, course)
     elif said.status is ReceiptStatus.SENT:
         course.sent(delivery, OutcomeType.SENT, said.status, provider_message_id=said.provider_message_id)
     else:
-        _delivered(delivery, said, course)
+        course.delivered(delivery, said)
     return True
-
-
-def _delivered(delivery: Delivery, said: ProviderReceipt, course: Course) -> None:
-    reason = DeliveryReason.READ if said.status is ReceiptStatus.READ else None
-    details = {"reason": reason, "provider_message_id": said.provider_message_id}
-    course.sent(delivery, OutcomeType.DELIVERED, said.status, **details)
 
 
 def _refused(delivery: Delivery, said: ProviderReceipt, course: Course) -> None:
@@ -115,12 +124,11 @@ def _failed_after_all(delivery: Delivery, said: ProviderReceipt, kept: Kept, cou
 
 
 def _result(delivery: Delivery, said: ProviderReceipt, course: Course) -> Permanent:
-    """As if the provider had answered so. The address that does not exist is remembered."""
-    reach = course.rules.channels.get(delivery.intent.channel)
-    reason = DeliveryReason.REJECTED if reach is None else reach.receipt_reason(said.error)
-    dead = DeliveryReason.DEAD_ADDRESS if said.status is ReceiptStatus.BOUNCED else reason
-    learn(course.address(delivery), dead, _ms(said), course.state)
-    return Permanent(reason, said.error or said.status)
+    """As if the provider had answered so, without naming anybody. An address that does not exist is remembered."""
+    learn(course.address(delivery), of_address(said, course), at_ms(said), course.state)
+    recipient = delivery.due.recipient
+    address = course.rules.address(delivery.intent.channel, recipient) or ""
+    return Permanent(why(said, course), without_person(said.error or said.status, address, recipient.name))
 
 
 def _is_about(said: ProviderReceipt, delivery: Delivery) -> bool:
@@ -132,7 +140,3 @@ def _is_of_another(said: ProviderReceipt, kept: Kept) -> bool:
     """Whether the provider knows it as another message: one that an operator has sent again since."""
     known = kept.provider_message_id
     return None not in (known, said.provider_message_id) and said.provider_message_id != known
-
-
-def _ms(said: ProviderReceipt) -> int:
-    return int(said.at.timestamp() * 1000)

@@ -12,12 +12,14 @@ from sinks.channels.base import Message
 from streams.clock import utc
 from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.correlation import Correlation
-from streams.policy.delivery.results import Accepted, Permanent, Result, Unconfirmed
+from streams.policy.delivery.results import Accepted, Permanent, Result, Transient, Unconfirmed
 from tests.unit.audit.theatre import Theatre
 
-DEAD, DOUBTFUL, QUICK = "+491600", "+491601", "+491602"
+DEAD, DOUBTFUL, QUICK, EXCUSED = "+491600", "+491601", "+491602", "+491603"
 """How numbers begin that do not exist by SMS; whose SMS arrive without our hearing of it; where the receipt comes
-before that answer which never comes."""
+before that answer which never comes; whose first SMS arrives though the provider excuses itself."""
+EXCUSED_TWICE = EXCUSED + "2"
+"""Whose receipt comes with the second excuse."""
 
 
 @dataclass
@@ -48,6 +50,9 @@ class Phone:
         is_sms = self.name is ChannelName.SMS
         if is_sms and message.address.startswith(DEAD):
             return Permanent(DeliveryReason.DEAD_ADDRESS, "21614")
+        if is_sms and message.attempt > 1:
+            self.tell(message, "delivered")  # of the first attempt
+            return Transient(DeliveryReason.UNAVAILABLE, "HTTP 503")
         message_id = f"{self.provider}-{len(self.accepted)}"
         named = Correlation(message.company_id, message.notification_id, self.name, message.attempt).written()
         content = {"StatusCallback": f"https://example.org/webhooks/twilio?{named}"} if is_sms else {}
@@ -58,6 +63,10 @@ class Phone:
             self.tell(message, "delivered")
         if is_sms and message.address.startswith((DOUBTFUL, QUICK)):
             return Unconfirmed(DeliveryReason.TIMEOUT, "no answer")
+        if is_sms and message.address.startswith(EXCUSED):
+            if not message.address.startswith(EXCUSED_TWICE):
+                self.tell(message, "delivered")
+            return Transient(DeliveryReason.UNAVAILABLE, "HTTP 503")
         return Accepted(message_id)
 
     async def close(self) -> None: ...

@@ -9,7 +9,7 @@ import pytest
 from schemas.event_types import DEAD_LETTERS, OUTCOMES, RECEIPTS
 from streams.audit import Entry, Kind, arrivals
 from tests.support.booking import Booking, customer
-from tests.unit.audit.phones import DEAD, DOUBTFUL, QUICK, PhoneTheatre
+from tests.unit.audit.phones import DEAD, DOUBTFUL, EXCUSED, EXCUSED_TWICE, QUICK, PhoneTheatre
 from tests.unit.audit.test_examining import Day
 from tests.unit.audit.theatre import configuration
 
@@ -22,8 +22,14 @@ NUMBERS = {
     "quick": QUICK,
     "dead": DEAD,
     "regretted": "+491707",
+    "excused": EXCUSED,
+    "excused-twice": EXCUSED_TWICE,
 }
 """Appointment -> how its customer's number begins."""
+
+
+TOLD = {"doubtful": "failed", "excused": "delivered", "excused-twice": "delivered"}
+"""What is told of those that were never told as sent."""
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +100,8 @@ def test_nothing_is_found_where_nothing_is_wrong(day: Day) -> None:
         "quick": ["sms unconfirmed", "sms delivered"],
         "dead": ["sms fell_back", "whatsapp sent"],
         "regretted": ["sms sent", "sms delivered", "sms failed"],
+        "excused": ["sms retrying", "sms delivered"],
+        "excused-twice": ["sms retrying", "sms retrying", "sms delivered"],
     }
     letters = [entry.event["data"]["entity"]["id"] for entry in day.log[DEAD_LETTERS]]
     assert sorted(letters) == ["doubtful", "late"]
@@ -127,6 +135,7 @@ def test_no_record_can_be_written_twice_unnoticed(day: Day, topic: str) -> None:
         ("bounced", "delivered", "sent"),
         ("doubtful", "unconfirmed", "unconfirmed"),
         ("dead", "sent", "retrying"),
+        ("excused-twice", "delivered", "delivered"),
     ],
 )
 def test_what_cannot_follow(day: Day, appointment_id: str, kind: str, then: str) -> None:
@@ -139,6 +148,12 @@ def test_a_delivery_that_was_not_handed_over(day: Day) -> None:
     """What was delivered was sent, or was unconfirmed, before."""
     day.remove(outcome(day, "delivered", "sent"))
     assert day.says(Kind.LOST, "was told as notification.delivered, and as nothing before")
+
+
+def test_a_delivery_out_of_turn(day: Day) -> None:
+    """An attempt before the last one can turn out to be delivered only if it had failed for now."""
+    day.alter(outcome(day, "excused-twice", "delivered"), attempt=3)
+    assert day.says(Kind.LOST, "was told as delivered, out of turn")
 
 
 def test_delivered_after_it_was_refused(day: Day) -> None:
@@ -154,6 +169,8 @@ def test_delivered_after_it_was_refused(day: Day) -> None:
         ("bounced", "fell_back", 0),
         ("bounced", "delivered", 1),
         ("late", "delivered", 0),
+        ("excused", "delivered", 0),
+        ("excused-twice", "delivered", 0),
     ],
 )
 def test_what_no_receipt_says(day: Day, appointment_id: str, kind: str, at: int) -> None:
@@ -199,10 +216,10 @@ def test_a_fallback_that_ends_there(day: Day) -> None:
     assert day.says(Kind.LOST, f"{its_id} has no end: it was told as notification.fell_back")
 
 
-@pytest.mark.parametrize("appointment_id", ["delivered", "dead", "doubtful", "bounced"])
+@pytest.mark.parametrize("appointment_id", ["delivered", "dead", "bounced", *TOLD])
 def test_a_message_that_arrived_again(day: Day, appointment_id: str) -> None:
     """Each attempt arrives once: in doubt, and after a failure on the way, too."""
-    its_id = outcome(day, appointment_id, "sent" if appointment_id != "doubtful" else "failed").event["data"]
+    its_id = outcome(day, appointment_id, TOLD.get(appointment_id, "sent")).event["data"]
     message = next(each for each in day.messages if its_id["notification_id"] in str(each["correlation"]))
     day.messages.append(message | {"id": "another"})
     assert day.says(Kind.DOUBLED, "arrived 2 times, but was handed over 1 times")

@@ -48,6 +48,16 @@ async def test_a_report_is_written(monkeypatch: Any, report: dict[str, Any], sta
     assert kafka.said == [{**receipt, **error}]
 
 
+async def test_a_long_report_is_cut_between_words(monkeypatch: Any) -> None:
+    """Half a name could not be told as one by those who know it."""
+    kafka = Kafka()
+    async with serving(kafka, monkeypatch) as client:
+        report = {"type": "bounce", "id": mail_name("co-7", "n-1"), "reason": "no " * 98 + "jane.doe is away"}
+        assert await post(client, report) == 200
+    (said,) = kafka.said
+    assert said["error"] == "no " * 98 + "…"
+
+
 @pytest.mark.parametrize("token", ["", "token", "Bearer other", "Bearer ", "Basic token"])
 async def test_a_wrong_token(monkeypatch: Any, token: str) -> None:
     """403, and nothing written."""

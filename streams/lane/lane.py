@@ -197,7 +197,8 @@ class Lane:
         what = f"the batch of partition {state.partition}"
         progress = functools.partial(self.watchdog.progress, what)
         metadata = group_metadata(self.settings.group, self.member())
-        await self._in_thread(self.store.save, state, effects, metadata, progress)
+        async with asyncio.timeout(self.store.save_seconds):
+            await self._in_thread(self.store.save, state, effects, metadata, progress)
 
     async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)

@@ -30,6 +30,11 @@ class Store(Protocol):
         """Whether `save` commits the group's offsets too."""
         ...
 
+    @property
+    def save_seconds(self) -> float | None:
+        """How long `save` may take before the process ends; None: as long as it makes progress."""
+        ...
+
     def prepare(self, partitions: Sequence[int], progress: Callable[[], None]) -> dict[int, State]:
         """Fence whoever wrote these partition numbers before, then read all they did. Forgets all others."""
         ...
@@ -55,6 +60,13 @@ class KafkaStore:
         self._loaded: dict[Place, int] = {}
         self._writers: dict[int, Transactions] = {}
         self._in_touch = 0.0
+
+    @property
+    def save_seconds(self) -> float:
+        """After that the broker has given the transaction up. librdkafka may not come back from
+        `send_offsets_to_transaction` for a minute, whatever its time-out, when the group's coordinator has died:
+        https://github.com/confluentinc/librdkafka/issues/5456."""
+        return self._settings.transaction_timeout
 
     def prepare(self, partitions: Sequence[int], progress: Callable[[], None]) -> dict[int, State]:
         self._writers = self._fence(partitions)
@@ -132,6 +144,7 @@ class DatabaseStore:
     """
 
     commits_offsets = False
+    save_seconds = None
 
     def __init__(self, rows: RowStore, writer: PlainWriter) -> None:
         self._rows = rows

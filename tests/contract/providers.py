@@ -21,7 +21,7 @@ from streams.simulator.protocols import fcm, twilio, whatsapp
 from tests.support.smtp import Cut, MailServer
 
 CONCURRENCY = 3
-TIMEOUT_SECONDS = 0.5
+TIMEOUT_SECONDS = 1.5
 
 
 class Provider(Protocol):

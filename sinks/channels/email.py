@@ -194,10 +194,6 @@ def _refusal(refused: Refused, secrets: Sequence[str]) -> Result:
     return judge(refused.reply, refused.stage, text)
 
 
-def _local_part(address: str) -> str:
-    return address.rpartition("@")[0]
-
-
 def _cleaned(text: str, secrets: Sequence[str]) -> str:
     """What a server says without what it repeats; its codes stay."""
     codes = _CODES.match(text)

@@ -129,10 +129,9 @@ class Course:
         reach = self.rules.channels.get(delivery.intent.channel)
         if reach is None or not reach.gives_receipts:
             return
-        if not checks.speaks_of_the_erased(self._asked(delivery), self.state):
-            self.ledger.keep(
-                Kept.of(delivery, told, self.now + self.rules.receipt_seconds, message_id), delivery.key
-            )
+        if not self.is_erased(delivery):
+            until = self.now + self.rules.receipt_seconds
+            self.ledger.keep(Kept.of(delivery, told, until, message_id), delivery.key)
 
     def _try_again(self, delivery: Delivery, again: Again, result: Result) -> None:
         due_at = retry_at(delivery.due, again.retry_after_seconds, self.now)

@@ -10,15 +10,13 @@ from streams.policy.delivery.course import Course
 from streams.policy.delivery.intents import Delivery
 
 ARRIVED = frozenset({ReceiptStatus.DELIVERED, ReceiptStatus.READ, ReceiptStatus.COMPLAINED})
-"""Who complains of it has it."""
 
 
 def heard(said: ProviderReceipt, course: Course) -> bool:
     """Whether it makes the attempt needless that waits, which nobody had known."""
     if said.status not in ARRIVED:
         return False
-    if said.status is ReceiptStatus.COMPLAINED:
-        said = said.model_copy(update={"status": ReceiptStatus.DELIVERED})
+    said = as_delivery(said)
     key = said.company_id, said.notification_id
     waiting = course.ledger.waiting(key)
     if waiting is not None and _is_before(said, waiting.intent.channel, waiting.due.attempt):
@@ -32,6 +30,12 @@ def heard(said: ProviderReceipt, course: Course) -> bool:
         return False
     course.ledger.arrived_before(key, parked, said.model_dump_json().encode())
     return True
+
+
+def as_delivery(said: ProviderReceipt) -> ProviderReceipt:
+    """Who complains of a message has it."""
+    is_complaint = said.status is ReceiptStatus.COMPLAINED
+    return said.model_copy(update={"status": ReceiptStatus.DELIVERED}) if is_complaint else said
 
 
 def arrived(delivery: Delivery, said: ProviderReceipt, course: Course) -> None:

@@ -245,8 +245,8 @@ class Ledger:
         if now_ms // DAY_MS <= self._swept_day:
             return
         self._swept_day = now_ms // DAY_MS
-        known.forget(self._state, now_ms / 1000)
         sweep, now = self._state.sweep, now_ms / 1000
+        known.forget(self._state, now)
         sweep(FINISHED, lambda row: decode_finished(row).is_forgotten(now_ms))
         sweep(PARKED, lambda row: decode_parked(row).due_at * 1000 + MEMORY_MS < now_ms)
         sweep(KEPT, lambda row: decode_kept(row).until < now)

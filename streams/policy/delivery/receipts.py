@@ -98,9 +98,9 @@ def _early(said: ProviderReceipt, course: Course) -> bool:
 def _cleared(delivery: Delivery, said: ProviderReceipt, course: Course) -> bool:
     """An attempt that may have arrived did, or did not."""
     course.ledger.take_back(delivery)
-    if said.status is ReceiptStatus.COMPLAINED:  # who complains of it has it
+    if said.status is ReceiptStatus.COMPLAINED:
         opt_out(course.address(delivery), at_ms(said), course.state)
-        said = said.model_copy(update={"status": ReceiptStatus.DELIVERED})
+    said = earlier.as_delivery(said)
     if said.status in FAILURES:
         _refused(delivery, said, course)
     elif said.status is ReceiptStatus.SENT:

@@ -13,10 +13,7 @@ from streams.policy.notification.erasure import remembered
 from streams.policy.notification.facts import Facts, of_appointment
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.rows import ENTITIES, KEPT, Appointment
-from streams.policy.notification.triggers import Cause, Heard, Trigger
-
-ENDED = {"appointment.cancelled": "cancelled", "appointment.deleted": "deleted"}
-"""Event type -> what the appointment is then, whatever its status still says."""
+from streams.policy.notification.triggers import ENDED, Cause, Heard, Trigger
 
 
 def heard(

@@ -11,9 +11,9 @@ import msgspec
 from schemas.reasons import Audience, IntakeResult, Suppression
 from streams.policy.notification.facts import Facts
 
-ENDED = frozenset({"appointment.cancelled", "appointment.deleted"})
-"""What says that an appointment does not take place."""
 CANCELLED = "cancelled"
+ENDED = {"appointment.cancelled": CANCELLED, "appointment.deleted": "deleted"}
+"""What says that an appointment does not take place -> its status then, whatever the content still says."""
 STANDING = frozenset(f"appointment.{what}" for what in ("created", "updated", "rescheduled", "reminder"))
 """What says that it does, unless by the same event it is cancelled."""
 

@@ -15,10 +15,10 @@ from schemas.receipts import AddressOptedIn, AddressOptedOut
 from streams.policy.delivery.known import rows
 from streams.policy.notification import ownership
 from streams.policy.notification.rows import KEPT
+from streams.policy.notification.triggers import ENDED
 from streams.state import State
 
-ENDING = frozenset({"appointment.cancelled", "appointment.deleted"})
-MOVING = ENDING | {"appointment.rescheduled"}
+MOVING = ENDED.keys() | {"appointment.rescheduled"}
 
 
 def hear(topic: str, event: Event, offset: int, timestamp_ms: int, state: State) -> None:
@@ -35,7 +35,7 @@ def _appointment(event: Event, offset: int, timestamp_ms: int, state: State) -> 
     starts_at, is_cancelled = before.starts_at, True
     if isinstance(data, AppointmentEvent):
         starts_at = data.starts_at.timestamp()
-        is_cancelled = event.type in ENDING or data.status is AppointmentStatus.CANCELLED
+        is_cancelled = event.type in ENDED or data.status is AppointmentStatus.CANCELLED
     # What the content says counts as much as the type; a cancelled one that stays cancelled overtakes nothing.
     has_moved = not is_cancelled and before.starts_at is not None and starts_at != before.starts_at
     overtakes = event.type in MOVING or has_moved or (is_cancelled and not before.is_cancelled)

@@ -9,7 +9,7 @@ from bench.kafka import Made
 from schemas import CONTENT_TYPE_HEADER, murmur2_partition
 from streams.batch import Batch, Record
 from streams.lane.records import FetchedRecord
-from streams.state import State
+from streams.state import State, row_key
 
 BATCH = 2000
 HEADERS = (CONTENT_TYPE_HEADER,)
@@ -36,15 +36,15 @@ class Alone:
 
     def row_bytes(self) -> int:
         """What all rows weigh, keys included."""
-        return sum(len(key) + len(row) for _, _, key, row in self.changelog())
+        return sum(len(key) + len(row) for _, key, row in self.changelog())
 
-    def changelog(self) -> Iterator[tuple[int, str, str, bytes]]:
-        """(partition, table, key, value) of every row, as the lane writes them."""
+    def changelog(self) -> Iterator[tuple[int, bytes, bytes]]:
+        """(partition, key, value) of every row, as the lane writes them."""
         for state in self.states:
             for table in Assign.tables:
                 for scope in state.scopes(table):
                     for key, row in state.rows(table, scope).items():
-                        yield state.partition, table, f"{scope}/{key}", row
+                        yield state.partition, row_key(table, scope, key), row
 
     def _by_partition(self, events: Iterable[Made]) -> dict[int, list[Made]]:
         sorted_out: dict[int, list[Made]] = {}

@@ -41,7 +41,7 @@ class Job:
 
     @property
     def changelog(self) -> str:
-        return f"{self.group}-load-changelog"
+        return f"{self.group}-state-changelog"
 
     def environment(self) -> dict[str, str]:
         return {**os.environ, **self.settings, VARIABLE: orjson.dumps(asdict(self)).decode()}

@@ -1,4 +1,4 @@
-"""A worker that starts with rows on its changelogs: how long until it answers, and what it needs in memory."""
+"""A worker that starts with rows on its changelog: how long until it answers, and what it needs in memory."""
 
 import re
 import time
@@ -10,12 +10,13 @@ from bench.job import Job
 from bench.kafka import Progress, producer, topics, write
 from bench.loads.chain import Chain
 from bench.process import peak_mebibytes, worker
+from streams.topics import changelog
 
 
 def recover(brokers: str, chain: Chain, alone: Alone) -> dict[str, Any]:
     """The worker is to find what `alone` has; then every company has one more event."""
     with topics(brokers, chain, len(alone.states)) as job:
-        rows = _write_changelogs(job, chain, alone)
+        rows = _write_changelog(job, alone)
         progress = Progress(job, chain)
         events = write(job, (chain.request(company) for company in chain.companies))
         started = time.perf_counter()
@@ -32,11 +33,11 @@ def recover(brokers: str, chain: Chain, alone: Alone) -> dict[str, Any]:
     }
 
 
-def _write_changelogs(job: Job, chain: Chain, alone: Alone) -> int:
+def _write_changelog(job: Job, alone: Alone) -> int:
     """How many rows. None of positions: the inputs begin anew."""
-    to, group, rows = producer(job, 50), chain.group(job), 0
-    for partition, table, key, row in alone.changelog():
-        to.produce(f"{group}-{table}-changelog", row, key, partition)
+    to, topic, rows = producer(job, 50), job.prefix + changelog("assign").name, 0
+    for partition, key, row in alone.changelog():
+        to.produce(topic, row, key, partition)
         rows += 1
     to.flush()
     return rows

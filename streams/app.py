@@ -20,7 +20,7 @@ from streams.lane.application import create_app, run
 from streams.lane.lane import Lane
 from streams.lane.plain import PlainWriter
 from streams.lane.settings import LaneSettings
-from streams.lane.store import POSITIONS, DatabaseStore, KafkaStore, Store
+from streams.lane.store import DatabaseStore, KafkaStore, Store
 from streams.logs import configure_logging
 from streams.settings import Settings, load_settings
 from streams.supervisor.child import Ready, give_up, serve, watch_parent
@@ -72,11 +72,6 @@ ROLES: dict[str, RoleKind] = {
     ),
     "record": RoleKind("agents.record:Recorder", lambda role, given: role(given.partitions)),
 }
-
-
-def role_tables() -> dict[str, tuple[str, ...]]:
-    """Role -> its tables, the lane's own included: each has a changelog topic."""
-    return {name: (*kind.role.tables, POSITIONS) for name, kind in ROLES.items()}
 
 
 def role_topics(settings: Settings) -> dict[str, tuple[str, ...]]:
@@ -153,7 +148,7 @@ class Observer:
 
 
 async def _run(settings: Settings, lane: Lane) -> None:
-    app = create_app(lane, lane.role.tables, broker_credentials=faust_credentials(settings))
+    app = create_app(lane, broker_credentials=faust_credentials(settings))
 
     def ready() -> Ready:
         if lane.opened.is_set():
@@ -173,7 +168,7 @@ def main(name: str) -> None:
     try:
         settings = load_settings([name])
         configure_logging(settings.log_level, settings.log_format, name)
-        topics.check(settings, name, (*ROLES[name].role.tables, POSITIONS))
+        topics.check(settings, name)
         lane = create_lane(settings, name)
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Faust's threads make loops of their own
         asyncio.run(_run(settings, lane))

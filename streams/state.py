@@ -1,7 +1,7 @@
 """The state of one partition number: rows of bytes that can be taken back, and what is derived from them.
 
 A row is found by table, scope (the company) and key. Values are bytes, which is also how they travel on the
-changelog, so a row costs its bytes and no more, and nobody can change one in place.
+role's changelog, so a row costs its bytes and no more, and nobody can change one in place.
 
 A batch writes straight into the rows. If its function raises, `rollback` puts back what it found; if the
 transaction fails, the process ends and the rows with it. So nothing that was not committed is ever read by
@@ -15,6 +15,16 @@ Change = tuple[str, str, str]
 """(table, scope, key)"""
 
 _EMPTY: Mapping[str, bytes] = {}
+
+
+def row_key(table: str, scope: str, key: str) -> bytes:
+    """A row's key on the changelog. Neither tables' names nor company ids have a slash."""
+    return f"{table}/{scope}/{key}".encode()
+
+
+def read_row_key(key: bytes) -> Change:
+    table, scope, name = key.decode().split("/", 2)
+    return table, scope, name
 
 
 class State:
@@ -78,11 +88,6 @@ class State:
         """(table, scope, key, value) of every row changed since the last commit; None: deleted."""
         for table, scope, key in self._before:
             yield table, scope, key, self.get(table, scope, key)
-
-    def moved(self) -> dict[str, int]:
-        """The positions that have changed since the last commit."""
-        before = self._positions_before
-        return {topic: position for topic, position in self.positions.items() if before.get(topic) != position}
 
     def committed(self) -> None:
         self._before.clear()

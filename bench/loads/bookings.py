@@ -35,7 +35,7 @@ class Bookings:
         return job.group
 
     def topics(self, job: Job) -> list[str]:
-        return [job.events, job.decisions, job.changelog, f"{job.group}-positions-changelog"]
+        return [job.events, job.decisions, job.changelog]
 
     def before(self) -> Iterator[Made]:
         return self.events(WARM_UP)

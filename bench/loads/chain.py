@@ -16,7 +16,7 @@ import orjson
 from bench.job import Job
 from bench.kafka import Made
 from schemas import encode
-from streams.app import role_tables
+from streams.topics import changelog
 
 DIRECTORY, CALLBACKS, COMMANDS = "booking.directory", "booking.callbacks", "assignment.commands"
 MORNING = datetime(2026, 11, 16, 8, tzinfo=UTC)
@@ -75,8 +75,7 @@ class Chain:
 
     def topics(self, job: Job) -> list[str]:
         written = (self.answers, "assignment.journal", "intake.dead-letters")
-        changelogs = (f"staffetta-assign-{table}-changelog" for table in role_tables()["assign"])
-        return [job.prefix + topic for topic in (*self.inputs, *written, *changelogs)]
+        return [job.prefix + topic for topic in (*self.inputs, *written, changelog("assign").name)]
 
     def caused_by(self, answer: bytes) -> str:
         cause: str = orjson.loads(answer)["data"]["caused_by"]

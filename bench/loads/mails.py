@@ -11,11 +11,11 @@ from bench.kafka import Made
 from schemas import CONTENT_TYPE_HEADER, encode
 from schemas.event_types import APPOINTMENTS, DIRECTORY, REQUESTS
 from schemas.reasons import ChannelName
-from streams.app import role_tables
+from streams.app import ROLES
 from streams.batch import Batch
 from streams.lane.records import FetchedRecord
 from streams.state import State
-from streams.topics import contract_topics
+from streams.topics import wanted_topics
 
 LADDER = (1, 10, 60, 300, 900, 3600)
 PRIORITIES = {"appointment.created": "", "appointment.cancelled": ".high"}
@@ -43,11 +43,7 @@ class Clinics:
         return f"{job.prefix}staffetta-deliver"
 
     def topics(self, job: Job) -> list[str]:
-        names = [spec.name for spec in contract_topics(LADDER)]
-        names += [
-            f"staffetta-{role}-{table}-changelog" for role, tables in role_tables().items() for table in tables
-        ]
-        return [job.prefix + name for name in names]
+        return [job.prefix + spec.name for spec in wanted_topics(ROLES, LADDER)]
 
     def before(self) -> Iterator[Made]:
         """The directory."""

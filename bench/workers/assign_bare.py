@@ -1,6 +1,6 @@
 """The yardstick of the role: the same `Assign.step` on the same rows, in a bare confluent-kafka loop.
 
-A transaction around each batch, with the changed rows on their changelogs, the outputs and the offsets inside. No
+A transaction around each batch, with the changed rows on the changelog, the outputs and the offsets inside. No
 recovery, no fencing per partition, no rebalance, nothing against records that kill.
 """
 
@@ -17,7 +17,8 @@ from bench.workers.bare import consumer_settings, next_messages, producer_settin
 from schemas import CONTENT_TYPE_HEADER
 from streams.batch import Batch, Effects, Record
 from streams.clock import ScaledClock
-from streams.state import State
+from streams.state import State, row_key
+from streams.topics import changelog
 
 
 class Fetched(NamedTuple):
@@ -40,9 +41,7 @@ class Loop:
         for state in self._states.values():
             self._role.recovered(state)
         self._clock = ScaledClock(job.clock_origin, job.clock_started_at)
-        self._changelogs = {
-            table: f"{job.prefix}staffetta-assign-{table}-changelog" for table in (*Assign.tables, "positions")
-        }
+        self._changelog = job.prefix + changelog("assign").name
         group = f"{job.prefix}staffetta-assign"
         self._consumer = Consumer(consumer_settings(job, group))
         self._producer = Producer(producer_settings(job, f"{group}-0"))
@@ -79,9 +78,9 @@ class Loop:
 
     def _write(self, state: State, effects: Effects) -> None:
         produce, number = self._producer.produce, state.partition
-        produce(self._changelogs["positions"], orjson.dumps(state.positions), b"/", number)
+        produce(self._changelog, orjson.dumps(state.positions), row_key("positions", "", ""), number)
         for table, scope, key, value in state.changes():
-            produce(self._changelogs[table], value, f"{scope}/{key}".encode(), number)
+            produce(self._changelog, value, row_key(table, scope, key), number)
         headers, timestamp = [CONTENT_TYPE_HEADER], int(self._clock.now() * 1000)
         for topic, name, content, partition in effects.outputs:
             produce(self._job.prefix + topic, content, name, partition, None, None, timestamp, headers)

@@ -26,7 +26,7 @@ def main(job: Job) -> None:
     logging.getLogger("staffetta").setLevel(logging.INFO)
     lane = create_lane(load_settings(["assign"]), "assign")
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(run(create_app(lane, lane.role.tables)))
+    asyncio.run(run(create_app(lane)))
 
 
 if __name__ == "__main__":

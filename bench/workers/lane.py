@@ -66,7 +66,7 @@ def main(job: Job) -> None:
     store = KafkaStore(settings, role.tables, [])
     lane = Lane(role, settings, store, lambda *_: None, lambda _: None)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(run(create_app(lane, role.tables)))
+    asyncio.run(run(create_app(lane)))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main(job: Job, name: str) -> None:
     logging.getLogger("staffetta").setLevel(logging.INFO)
     lane = create_lane(load_settings([name]), name)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(run(create_app(lane, lane.role.tables)))
+    asyncio.run(run(create_app(lane)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from streams.topics import contract_topics
 def topics(settings: Settings) -> tuple[str, ...]:
     """What must be read for an examination."""
     public = (spec.name for spec in contract_topics(settings.delay_ladder_seconds))
-    return (*public, loads.LOAD_TOPIC, loads.CALLBACK_TOPIC)
+    return (*public, loads.STORED)
 
 
 def examine(

@@ -17,11 +17,10 @@ from schemas.event_types import CALLBACKS, DECISIONS
 from streams.audit.findings import Finding, wrong
 from streams.audit.reading import Log, readable
 from streams.policy.assignment import rows
-from streams.state import State
+from streams.state import State, read_row_key
 from streams.topics import changelog
 
-LOAD_TOPIC = changelog(Assign.name, rows.LOADS).name
-CALLBACK_TOPIC = changelog(Assign.name, rows.CALLBACKS).name
+STORED = changelog(Assign.name).name
 OPEN = frozenset({"pending", "assigned"})
 TAKING = frozenset({"callback.auto_assigned", "callback.reassigned", "callback.waiting", "callback.abandoned"})
 
@@ -31,11 +30,11 @@ Person = tuple[str, str]
 
 def check(log: Log, states: dict[int, State], partitions: int) -> Iterator[Finding]:
     """`states`: what the replay came to."""
-    stored = {key: rows.decode_load(value) for key, value in _newest(log, LOAD_TOPIC).items()}
+    stored = {key: rows.decode_load(value) for key, value in _newest(log, rows.LOADS).items()}
     replayed = {key: rows.decode_load(value) for key, value in _rows(states.values(), rows.LOADS)}
     open_rows = Counter(
         (company_id, carrier)
-        for (company_id, _), value in _newest(log, CALLBACK_TOPIC).items()
+        for (company_id, _), value in _newest(log, rows.CALLBACKS).items()
         if (carrier := rows.decode_callback(value).carrier) is not None
     )
     counted = count(log, partitions)
@@ -140,12 +139,13 @@ class _Call:
         return False
 
 
-def _newest(log: Log, topic: str) -> dict[tuple[str, str], bytes]:
-    """(company id, key) -> the last row of a changelog."""
+def _newest(log: Log, table: str) -> dict[tuple[str, str], bytes]:
+    """(company id, key) -> the row as it was stored last."""
     newest = {}
-    for entry in log.get(topic, ()):
-        company_id, _, key = (entry.key or b"").decode().partition("/")
-        newest[company_id, key] = entry.value
+    for entry in log.get(STORED, ()):
+        of, company_id, key = read_row_key(entry.key or b"")
+        if of == table:
+            newest[company_id, key] = entry.value
     return {key: value for key, value in newest.items() if value is not None}
 
 

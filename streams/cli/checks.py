@@ -12,7 +12,7 @@ from sinks.channels import open_channels
 from sinks.database.away import summary
 from sinks.database.engine import create_engine
 from sinks.database.schema import SchemaState, schema_state
-from streams.app import role_tables
+from streams.app import ROLES
 from streams.errors import UserError
 from streams.settings import Settings, messages, missing
 from streams.supervisor.roles import RoleName
@@ -34,7 +34,7 @@ def _brokers(settings: Settings) -> str:
 
 
 def _topics(settings: Settings) -> str:
-    wanted = wanted_topics(role_tables(), settings.delay_ladder_seconds)
+    wanted = wanted_topics(ROLES, settings.delay_ladder_seconds)
     plan = topic_admin(settings).plan(wanted)
     if plan:
         raise UserError(_difference(plan, settings))

@@ -35,9 +35,9 @@ def apply() -> None:
 
 
 def _wanted(settings: Settings) -> tuple[TopicSpec, ...]:
-    from streams.app import role_tables  # Faust and all roles: not for every `staffetta --help`
+    from streams.app import ROLES  # Faust and all roles: not for every `staffetta --help`
 
-    return wanted_topics(role_tables(), settings.delay_ladder_seconds)
+    return wanted_topics(ROLES, settings.delay_ladder_seconds)
 
 
 def _lines(found: Plan, settings: Settings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The Faust application of one role on the lane: one agent, its tables, and our parts in Faust's places."""
+"""The Faust application of one role on the lane: one agent, its table, and our parts in Faust's places."""
 
 import asyncio
 import gc
@@ -18,10 +18,9 @@ from streams.lane import guard, records
 from streams.lane.assignor import LaneAssignor
 from streams.lane.crash import end_process
 from streams.lane.fetching import LaneConsumer
-from streams.lane.group import metadata_is_ours
 from streams.lane.lane import Lane
 from streams.lane.recovery import LaneTableManager
-from streams.lane.store import POSITIONS
+from streams.lane.store import CHANGELOG
 
 DAY = 86_400.0
 LEAVE_SECONDS = 5.0
@@ -54,12 +53,10 @@ class LaneApp(faust.App):
         end_process("a service of Faust crashed", reason)
 
 
-def create_app(lane: Lane, tables: tuple[str, ...], **options: Any) -> LaneApp:
+def create_app(lane: Lane, **options: Any) -> LaneApp:
     """A Faust app whose one agent turns batches into effects. `options`: more Faust settings, as credentials."""
     guard.check()
     settings = lane.settings
-    if not metadata_is_ours(settings.kafka, settings.group):
-        end_process("librdkafka writes group metadata in another way than this version of the lane")
     folder = settings.data_dir / settings.group
     folder.mkdir(parents=True, exist_ok=True)
     app = LaneApp(
@@ -91,8 +88,7 @@ def create_app(lane: Lane, tables: tuple[str, ...], **options: Any) -> LaneApp:
     app.lane = lane
     driver.Transport.Consumer = type("Consumer", (LaneConsumer,), {"lane": lane})
     records.install()
-    for table in (*tables, POSITIONS):
-        app.Table(table, partitions=settings.partitions)
+    app.Table(CHANGELOG, partitions=settings.partitions)
     _add_agent(app, lane)
     return app
 
@@ -117,7 +113,7 @@ async def run(app: LaneApp) -> None:
     await stop
     app.lane.watchdog.begin("the end of the process")
     start.cancel()
-    await app.lane.stop()  # while the agent still runs
+    await cast(LaneConsumer, app.consumer).stop_lane()  # while the agent still runs
     try:
         async with asyncio.timeout(LEAVE_SECONDS):
             await app.stop()

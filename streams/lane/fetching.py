@@ -24,13 +24,14 @@ from streams.batch import Record
 from streams.lane.crash import FENCED, end_process
 from streams.lane.group import Member
 from streams.lane.lane import Lane
+from streams.lane.partition import Partition
 
 FETCH_SECONDS = 1.0
 """How long a fetch waits for records."""
 FETCH_SECONDS_WHEN_FULL = 0.1
 """The same while some topic-partition has no room: it may have room again soon."""
 COMMIT_SECONDS = 5.0
-"""How long to try to commit the positions of partitions at rest: the next round will do as well."""
+"""How long to try to commit the group's offsets: the next round will do as well."""
 
 Place = tuple[str, int]
 
@@ -214,11 +215,19 @@ class LaneConsumer(driver.Consumer):
                 await thread.call_thread(thread.check_coordination)
             except KafkaError as error:
                 lane.fail("the group", error)
-            offsets = self._progress() if lane.opened.is_set() else {}
-            if offsets:
-                await self._commit_positions(offsets)
+            if lane.opened.is_set():
+                await self._commit_progress(lane.partitions)
 
-    async def _commit_positions(self, offsets: dict[Place, int]) -> None:
+    async def stop_lane(self) -> None:
+        """Finish what is in flight, and say how far it came."""
+        partitions = dict(self.lane.partitions)
+        await self.lane.stop()
+        await self._commit_progress(partitions)
+
+    async def _commit_progress(self, partitions: Mapping[int, Partition]) -> None:
+        offsets = self._progress(partitions)
+        if not offsets:
+            return
         try:
             await self._thread.call_thread(self._thread.commit_positions, offsets)
         except (KafkaError, TimeoutError) as error:  # a rebalance, or a broker that is away
@@ -226,15 +235,14 @@ class LaneConsumer(driver.Consumer):
         else:
             self._committed.update(offsets)
 
-    def _progress(self) -> dict[Place, int]:
-        lane, offsets = self.lane, {}
-        applied = {} if lane.store.commits_offsets else lane.positions()
-        for place, position in self._fetched.items():
-            partition = lane.partitions.get(place[1])
-            if partition is None:
-                continue
-            if partition.at_rest:
-                offsets[place] = position
-            elif place in applied:
-                offsets[place] = applied[place]
-        return {place: offset for place, offset in offsets.items() if self._committed.get(place) != offset}
+    def _progress(self, partitions: Mapping[int, Partition]) -> dict[Place, int]:
+        """Of what was fetched: the offset after the last record whose effects are durable, or, where all are, the
+        consumer's position, which lies beyond the marker of a transaction. Only what is news to the group."""
+        offsets = {}
+        for (name, number), position in self._fetched.items():
+            partition, topic = partitions.get(number), self.lane.contract_name(name)
+            if partition is not None:
+                offset = position if partition.has_applied(topic) else partition.durable.get(topic)
+                if offset is not None and offset != self._committed.get((name, number)):
+                    offsets[name, number] = offset
+        return offsets

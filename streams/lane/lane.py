@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from streams.batch import Batch, Effects, Record, Role
 from streams.lane.crash import CRASHED, FENCED, end_process
-from streams.lane.group import Member, group_metadata, is_taken_over
+from streams.lane.group import Member, is_taken_over
 from streams.lane.partition import HandOver, Partition, Surroundings
 from streams.lane.settings import LaneSettings
 from streams.lane.store import Store
@@ -177,6 +177,10 @@ class Lane:
             (topic, number) for topic, number in assigned if topic in self._names and number in self.partitions
         ]
 
+    def contract_name(self, topic: str) -> str:
+        """Without the prefix."""
+        return self._names[topic]
+
     def has_room(self, topic: str, number: int) -> bool:
         return self.partitions[number].queue.has_room(self._names[topic])
 
@@ -196,9 +200,7 @@ class Lane:
     async def _save(self, state: State, effects: Effects) -> None:
         what = f"the batch of partition {state.partition}"
         progress = functools.partial(self.watchdog.progress, what)
-        metadata = group_metadata(self.settings.group, self.member())
-        async with asyncio.timeout(self.store.save_seconds):
-            await self._in_thread(self.store.save, state, effects, metadata, progress)
+        await self._in_thread(self.store.save, state, effects, progress)
 
     async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)

@@ -1,4 +1,4 @@
-"""Rows from their changelogs, up to the stable end, reading only what is new since the last time."""
+"""Rows from their changelog, up to the stable end, reading only what is new since the last time."""
 
 import logging
 import time
@@ -18,10 +18,8 @@ from streams.lane.settings import LaneSettings
 
 log = logging.getLogger("staffetta.lane")
 
-Place = tuple[str, int]
-"""(changelog topic, partition)"""
-Apply = Callable[[str, int, bytes, bytes | None], None]
-"""(changelog topic, partition, key, value)"""
+Apply = Callable[[int, bytes, bytes | None], None]
+"""(partition, key, value)"""
 
 STALLED_AFTER = 30.0
 """Seconds without a record or an end reached before loading is given up."""
@@ -29,22 +27,22 @@ STALLED_AFTER = 30.0
 
 def load(
     settings: LaneSettings,
-    places: Iterable[Place],
-    loaded: Mapping[Place, int],
+    changelog: str,
+    loaded: Mapping[int, int],
     apply: Apply,
     progress: Callable[[], None],
-) -> dict[Place, int]:
-    """Apply every committed record of `places` from `loaded` (default: the beginning) to the end.
+) -> dict[int, int]:
+    """Apply every committed record of the partitions in `loaded`, from the offset there (0: all) to the end.
 
     The end is asked for here: call this after the fence, so that nobody else can add to it. An end that lies
     beyond the last record (transaction markers) is reached all the same: the broker reports the end of the
-    partition. Returns the next offset of each place. Raises KafkaException, or TimeoutError when nothing moves.
+    partition. Returns the next offset of each. Raises KafkaException, or TimeoutError when nothing moves.
     """
-    ends = _ends(settings, places)
-    positions = {place: loaded.get(place, 0) for place in ends}
-    if ahead := [place for place, end in ends.items() if positions[place] > end]:
-        raise ValueError(f"{ahead} lack records that were there before")
-    todo = {place for place, end in ends.items() if positions[place] < end}
+    ends = _ends(settings, changelog, loaded)
+    positions = dict(loaded)
+    if ahead := [number for number, end in ends.items() if positions[number] > end]:
+        raise ValueError(f"partitions {ahead} of {changelog} lack records that were there before")
+    todo = {number for number, end in ends.items() if positions[number] < end}
     count = 0
     consumer = Consumer(
         {
@@ -59,12 +57,7 @@ def load(
         }
     )
     try:
-        consumer.assign(
-            [
-                TopicPartition(topic, number, loaded.get((topic, number), OFFSET_BEGINNING))
-                for topic, number in todo
-            ]
-        )
+        consumer.assign([TopicPartition(changelog, number, loaded[number] or OFFSET_BEGINNING) for number in todo])
         moved = time.monotonic()
         while todo:
             progress()
@@ -72,30 +65,30 @@ def load(
             if messages:
                 moved = time.monotonic()
             elif time.monotonic() - moved > STALLED_AFTER:
-                raise TimeoutError(f"loading does not move on: {sorted(todo)}")
+                raise TimeoutError(f"loading partitions {sorted(todo)} of {changelog} does not move on")
             for message in messages:
-                place = (str(message.topic()), int(message.partition() or 0))
+                number, offset = int(message.partition() or 0), int(message.offset() or 0)
                 error = message.error()
                 if error is None:
-                    apply(*place, message.key() or b"", message.value())
+                    apply(number, message.key() or b"", message.value())
                     count += 1
-                    positions[place] = int(message.offset() or 0) + 1
+                    positions[number] = offset + 1
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    if int(message.offset() or 0) >= ends[place]:
-                        positions[place] = int(message.offset() or 0)
-                        todo.discard(place)
+                    if offset >= ends[number]:
+                        positions[number] = offset
+                        todo.discard(number)
                 elif error.fatal() or not error.retriable():
                     raise KafkaException(error)
     finally:
         consumer.close()
-    log.info("read %d records of %d changelog partitions", count, len(ends))
+    log.info("read %d records of %d partitions of %s", count, len(ends), changelog)
     return positions
 
 
-def _ends(settings: LaneSettings, places: Iterable[Place]) -> dict[Place, int]:
-    asked = {TopicPartition(*place): OffsetSpec.latest() for place in places}
+def _ends(settings: LaneSettings, changelog: str, numbers: Iterable[int]) -> dict[int, int]:
+    asked = {TopicPartition(changelog, number): OffsetSpec.latest() for number in numbers}
     if not asked:
         return {}
     admin = AdminClient(settings.kafka)  # without a name it would be gone before its answers are there
     found = admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=20)
-    return {(at.topic, at.partition): int(answer.result().offset) for at, answer in found.items()}
+    return {at.partition: int(answer.result().offset) for at, answer in found.items()}

@@ -59,7 +59,6 @@ class Partition:
         self._jobs: set[asyncio.Task[Any]] = set()
         self._wake = asyncio.Event()
         self._taking = True
-        self._busy = False
         self._last_commit = 0.0
         self._not_before = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -67,10 +66,9 @@ class Partition:
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=f"partition-{self.state.partition}")
 
-    @property
-    def at_rest(self) -> bool:
-        """Everything that was fetched is applied and durable."""
-        return not (self._busy or self.queue.count)
+    def has_applied(self, topic: str) -> bool:
+        """Whether everything that was fetched of it is durable."""
+        return self._fetched.get(topic) == self.durable.get(topic)
 
     def put(self, topic: str, records: Sequence[Record]) -> None:
         """Raises ValueError when records come again: the consumer stands where nobody has put it."""
@@ -121,7 +119,6 @@ class Partition:
         if not runs and not self._completions and not due:
             return None
         completions, self._completions = self._completions, []
-        self._busy = True
         return Batch(self.state, runs, now, completions, may_begin=self._taking)
 
     def _pick(self, now: float) -> Runs:
@@ -171,7 +168,6 @@ class Partition:
         self._not_before = 0.0 if batch.runs or changed or effects.outputs else self._last_commit + IDLE_TICK
         for job in effects.jobs:
             self._start(job)
-        self._busy = False
         around.has_room()
         around.applied(batch, effects, self._last_commit - started)
 

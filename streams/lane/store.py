@@ -6,67 +6,49 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import orjson
-from confluent_kafka import TopicPartition
 
 from streams.batch import Effects
-from streams.lane.loading import Place, load
+from streams.lane.loading import load
 from streams.lane.plain import PlainWriter
 from streams.lane.settings import LaneSettings
 from streams.lane.transaction import Headers, Transactions
-from streams.state import State
+from streams.state import State, read_row_key, row_key
 
 REMEMBERED = 3600.0
 """Seconds without a transaction after which rows are loaded anew. A process that was stopped for longer than the
-changelogs keep tombstones (a day) would never hear of the rows that others deleted meanwhile."""
+changelog keeps tombstones (a day) would never hear of the rows that others deleted meanwhile."""
+CHANGELOG = "state"
+"""The one table that Faust knows of: all rows, and the positions, are on its changelog. A broker answers a
+connection's requests one by one, so each further partition of a transaction adds a millisecond or two."""
 POSITIONS = "positions"
-"""The lane's own table: per partition number one record, the next offset of each input topic."""
+"""The lane's own table there: one record, the next offset of each input topic."""
 
 
 class Store(Protocol):
     """Blocking; called in executors, for one partition number never twice at once."""
 
-    @property
-    def commits_offsets(self) -> bool:
-        """Whether `save` commits the group's offsets too."""
-        ...
-
-    @property
-    def save_seconds(self) -> float | None:
-        """How long `save` may take before the process ends; None: as long as it makes progress."""
-        ...
-
     def prepare(self, partitions: Sequence[int], progress: Callable[[], None]) -> dict[int, State]:
         """Fence whoever wrote these partition numbers before, then read all they did. Forgets all others."""
         ...
 
-    def save(self, state: State, effects: Effects, metadata: bytes, progress: Callable[[], None]) -> None:
+    def save(self, state: State, effects: Effects, progress: Callable[[], None]) -> None:
         """Make changed rows, effects and positions durable as one. Raises: nobody knows, end the process."""
         ...
 
 
 class KafkaStore:
-    """Rows on compacted changelogs, written in the partition's transactions. Rows stay in memory while their
+    """Rows on a compacted changelog, written in the partition's transactions. Rows stay in memory while their
     partition stays here, so that a rebalance reads only what is new."""
-
-    commits_offsets = True
 
     def __init__(self, settings: LaneSettings, tables: tuple[str, ...], headers: Headers) -> None:
         self._settings = settings
         self._tables = tables
         self._headers = headers
-        self._changelogs = {table: f"{settings.group}-{table}-changelog" for table in (*tables, POSITIONS)}
-        self._names = {topic: table for table, topic in self._changelogs.items()}
+        self._changelog = f"{settings.group}-{CHANGELOG}-changelog"
         self._states: dict[int, State] = {}
-        self._loaded: dict[Place, int] = {}
+        self._loaded: dict[int, int] = {}
         self._writers: dict[int, Transactions] = {}
         self._in_touch = 0.0
-
-    @property
-    def save_seconds(self) -> float:
-        """After that the broker has given the transaction up. librdkafka may not come back from
-        `send_offsets_to_transaction` for a minute, whatever its time-out, when the group's coordinator has died:
-        https://github.com/confluentinc/librdkafka/issues/5456."""
-        return self._settings.transaction_timeout
 
     def prepare(self, partitions: Sequence[int], progress: Callable[[], None]) -> dict[int, State]:
         self._writers = self._fence(partitions)
@@ -74,36 +56,24 @@ class KafkaStore:
         if time.monotonic() - self._in_touch > REMEMBERED:
             self._states, self._loaded = {}, {}
         self._states = {number: self._states.get(number) or State(number, self._tables) for number in partitions}
-        self._loaded = {place: end for place, end in self._loaded.items() if place[1] in self._states}
-        places = [(topic, number) for topic in self._names for number in partitions]
-        self._loaded = load(self._settings, places, self._loaded, self._restore, progress)
+        self._loaded = {number: self._loaded.get(number, 0) for number in partitions}
+        self._loaded = load(self._settings, self._changelog, self._loaded, self._restore, progress)
         for state in self._states.values():
             state.derived.clear()
             state.committed()
         self._in_touch = time.monotonic()
         return self._states
 
-    def save(self, state: State, effects: Effects, metadata: bytes, progress: Callable[[], None]) -> None:
-        prefix, number = self._settings.topic_prefix, state.partition
-        changelog: dict[str, list[tuple[bytes, bytes | None]]] = {
-            self._changelogs[POSITIONS]: [(b"/", orjson.dumps(state.positions))]
-        }
-        for table, scope, key, value in state.changes():
-            changelog.setdefault(self._changelogs[table], []).append((f"{scope}/{key}".encode(), value))
-        self._writers[number].commit(
-            changelog,
-            effects.outputs,
-            # Those that stayed where they were may have been committed beyond the marker of a transaction since.
-            [TopicPartition(prefix + topic, number, offset) for topic, offset in state.moved().items()],
-            metadata,
-            int(self._settings.clock.now() * 1000),
-            lambda topic, offset: self._loaded.__setitem__((topic, number), offset),
-        )
+    def save(self, state: State, effects: Effects, progress: Callable[[], None]) -> None:
+        rows = [(row_key(table, scope, key), value) for table, scope, key, value in state.changes()]
+        rows.append((row_key(POSITIONS, "", ""), orjson.dumps(state.positions)))
+        now = int(self._settings.clock.now() * 1000)
+        self._loaded[state.partition] = self._writers[state.partition].commit(rows, effects.outputs, now)
         self._in_touch = time.monotonic()
 
     def _fence(self, partitions: Sequence[int]) -> dict[int, Transactions]:
         def fenced(number: int) -> Transactions:
-            writer = Transactions(self._settings, number, self._headers)
+            writer = Transactions(self._settings, self._changelog, number, self._headers)
             writer.fence()
             return writer
 
@@ -112,12 +82,11 @@ class KafkaStore:
         with ThreadPoolExecutor(len(partitions), "fence") as pool:
             return dict(zip(partitions, pool.map(fenced, partitions), strict=True))
 
-    def _restore(self, topic: str, number: int, key: bytes, value: bytes | None) -> None:
-        table = self._names[topic]
+    def _restore(self, number: int, key: bytes, value: bytes | None) -> None:
+        table, scope, name = read_row_key(key)
         if table == POSITIONS:
             self._states[number].positions = orjson.loads(value) if value else {}
         else:
-            scope, _, name = key.decode().partition("/")
             self._states[number].restore(table, scope, name, value)
 
 
@@ -143,9 +112,6 @@ class DatabaseStore:
     written again, with the same id.
     """
 
-    commits_offsets = False
-    save_seconds = None
-
     def __init__(self, rows: RowStore, writer: PlainWriter) -> None:
         self._rows = rows
         self._writer = writer
@@ -161,7 +127,7 @@ class DatabaseStore:
             progress()
         return states
 
-    def save(self, state: State, effects: Effects, metadata: bytes, progress: Callable[[], None]) -> None:
+    def save(self, state: State, effects: Effects, progress: Callable[[], None]) -> None:
         number, after = state.partition, dict(state.positions)
         if effects.outputs:
             self._writer.write(effects.outputs, progress)

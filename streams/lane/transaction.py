@@ -1,10 +1,10 @@
 """One partition number's transactional producer: it fences whoever wrote before, and commits a batch as one."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.batch import Output
 from streams.lane.settings import LaneSettings
@@ -15,8 +15,10 @@ Headers = list[tuple[str, bytes]]
 class Transactions:
     """The writer of one partition number. Blocking: call it in an executor."""
 
-    def __init__(self, settings: LaneSettings, partition: int, headers: Headers) -> None:
+    def __init__(self, settings: LaneSettings, changelog: str, partition: int, headers: Headers) -> None:
+        """`headers`: of the outputs."""
         self._headers = headers
+        self._changelog = changelog
         self._partition = partition
         self._prefix = settings.topic_prefix
         self._deadline = settings.transaction_timeout * 0.8
@@ -47,38 +49,29 @@ class Transactions:
         """End the transaction of whoever wrote before, and refuse all it may still try."""
         self._insist(time.monotonic() + self._deadline, self._producer.init_transactions)
 
-    def commit(
-        self,
-        changelog: Mapping[str, Sequence[tuple[bytes, bytes | None]]],
-        outputs: Iterable[Output],
-        offsets: list[TopicPartition],
-        metadata: bytes,
-        timestamp: int,
-        on_changelog: Callable[[str, int], None],
-    ) -> None:
-        """Write all of it, or nothing. `timestamp`: of the outputs, in milliseconds; their topics lack the prefix.
+    def commit(self, rows: Sequence[tuple[bytes, bytes | None]], outputs: Iterable[Output], timestamp: int) -> int:
+        """Write all of it, or nothing. Returns the changelog's offset after the last row.
 
-        `changelog`: topic -> (key, value) of each changed row. `on_changelog(topic, next offset)` is called for
-        the last record of each before this returns. Raises KafkaException: then nobody knows, and the process
-        must end.
+        `rows`: (key, value), at least one. `timestamp`: of the outputs, in milliseconds; their topics lack the
+        prefix. The group's offsets are not among it: positions are one of the rows, and the fence alone refuses a
+        writer whose time is over. Raises KafkaException: then nobody knows, and the process must end.
         """
-        producer, headers = self._producer, self._headers
+        producer, headers, offset = self._producer, self._headers, 0
 
         def delivered(error: KafkaError | None, message: Message) -> None:
-            if error is None:
-                on_changelog(str(message.topic()), int(message.offset() or 0) + 1)
+            nonlocal offset
+            offset = int(message.offset() or 0)
 
         end = time.monotonic() + self._deadline
         producer.begin_transaction()
-        for topic, rows in changelog.items():
-            last = len(rows) - 1
-            for index, (key, row) in enumerate(rows):
-                self._produce(topic, row, key, self._partition, delivered if index == last else None)
+        for key, row in rows[:-1]:
+            self._produce(self._changelog, row, key, self._partition)
+        key, row = rows[-1]
+        self._produce(self._changelog, row, key, self._partition, delivered)
         for topic, name, content, partition in outputs:
             self._produce(self._prefix + topic, content, name, partition, None, None, timestamp, headers)
-        if offsets:
-            self._insist(end, producer.send_offsets_to_transaction, offsets, metadata)
         self._insist(end, producer.commit_transaction)
+        return offset + 1
 
     def _produce(self, *record: Any) -> None:
         """By position, for speed: topic, value, key, partition, callback, on_delivery, timestamp, headers."""

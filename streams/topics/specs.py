@@ -56,7 +56,7 @@ CONTRACT_TOPICS = (
 )
 """Those that no setting changes."""
 
-# Compacted early: how long a worker takes to load its tables depends on how much is left uncompacted.
+# Compacted early: how long a worker takes to load its rows depends on how much is left uncompacted.
 _CHANGELOG = MappingProxyType(
     {
         **_COMMON,
@@ -70,8 +70,9 @@ _CHANGELOG = MappingProxyType(
 )
 
 
-def changelog(role: str, table: str) -> TopicSpec:
-    return TopicSpec(f"staffetta-{role}-{table}-changelog", _CHANGELOG)
+def changelog(role: str) -> TopicSpec:
+    """Of all the role's tables. Faust names it after its one table there, see `streams.lane.store`."""
+    return TopicSpec(f"staffetta-{role}-state-changelog", _CHANGELOG)
 
 
 def contract_topics(ladder_seconds: Iterable[int]) -> tuple[TopicSpec, ...]:
@@ -79,9 +80,6 @@ def contract_topics(ladder_seconds: Iterable[int]) -> tuple[TopicSpec, ...]:
     return (*CONTRACT_TOPICS, *(_passed_on(f"{RETRY_PREFIX}{seconds}", 14) for seconds in ladder_seconds))
 
 
-def wanted_topics(
-    role_tables: Mapping[str, Iterable[str]], ladder_seconds: Iterable[int]
-) -> tuple[TopicSpec, ...]:
-    """The contract's topics, and a changelog for each table of each role (the lane's own tables included)."""
-    changelogs = (changelog(role, table) for role, tables in role_tables.items() for table in tables)
-    return (*contract_topics(ladder_seconds), *changelogs)
+def wanted_topics(roles: Iterable[str], ladder_seconds: Iterable[int]) -> tuple[TopicSpec, ...]:
+    """The contract's topics, and each role's changelog."""
+    return (*contract_topics(ladder_seconds), *map(changelog, roles))

@@ -1,13 +1,13 @@
 """What a worker asks of the brokers before it starts. However often it starts: they may be away at any time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
 
 from streams.settings import Settings
 from streams.topics.admin import UnreachableError, topic_admin
-from streams.topics.specs import changelog, contract_topics
+from streams.topics.specs import wanted_topics
 
 T = TypeVar("T")
 
@@ -23,12 +23,9 @@ def patiently(ask: Callable[[], T]) -> T:
             log.warning(f"{error}; trying again")
 
 
-def check(settings: Settings, role: str, tables: Iterable[str]) -> None:
+def check(settings: Settings, role: str) -> None:
     """Raise UserError, naming the topic, if one is missing or has another number of partitions."""
-    wanted = [
-        *(spec.name for spec in contract_topics(settings.delay_ladder_seconds)),
-        *(changelog(role, table).name for table in tables),
-    ]
+    wanted = [spec.name for spec in wanted_topics([role], settings.delay_ladder_seconds)]
     admin = topic_admin(settings)
     patiently(lambda: admin.check(wanted))
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from streams.app import role_topics
+from streams.app import ROLES, role_topics
 from streams.kafka import DevKafka
-from tests.e2e.system import ROLES, System
+from tests.e2e.system import System
 from tests.e2e.workers import Worker
 from tests.support.waiting import wait_until
 

@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from schemas.event_types import DIRECTORY
 from sinks.database.engine import create_engine
 from sinks.database.schema import upgrade
-from streams.app import role_tables, role_topics
+from streams.app import ROLES, role_topics
 from streams.audit import Log, examine, read_settled, recorded
 from streams.audit.reading import lag, read
 from streams.settings import Settings
@@ -27,7 +27,6 @@ from tests.e2e.workers import Worker
 from tests.support import booking
 from tests.support.kafka import PARTITIONS, KafkaSpace
 
-ROLES = ("assign", "notify", "deliver", "retry", "record")
 SETTLE_SECONDS = 120.0
 
 
@@ -80,7 +79,7 @@ class System:
 
     def prepare(self) -> None:
         """`topics apply` and `db upgrade`, without processes of their own."""
-        topic_admin(self.settings).apply(wanted_topics(role_tables(), self.settings.delay_ladder_seconds))
+        topic_admin(self.settings).apply(wanted_topics(ROLES, self.settings.delay_ladder_seconds))
         upgrade(self.database, lambda step: None)
 
     def staffetta(self, *arguments: str, **settings: object) -> "subprocess.CompletedProcess[str]":

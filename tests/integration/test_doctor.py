@@ -11,7 +11,7 @@ from aiosmtpd.controller import Controller
 
 from sinks.database.engine import create_engine
 from sinks.database.schema import upgrade
-from streams.app import role_tables
+from streams.app import ROLES
 from streams.cli.doctor import doctor
 from streams.settings import load_settings
 from streams.simulator import At, Fault, Kind, Rule, Simulator
@@ -72,7 +72,7 @@ def examine(capsys: pytest.CaptureFixture[str]) -> Doctor:
 def test_all_is_well(configured: None, examine: Doctor) -> None:
     """Where nothing is wrong each part is said to be so, and the exit status is 0."""
     settings = load_settings()
-    admin, wanted = topic_admin(settings), wanted_topics(role_tables(), settings.delay_ladder_seconds)
+    admin, wanted = topic_admin(settings), wanted_topics(ROLES, settings.delay_ladder_seconds)
     admin.apply(wanted)
     wait_until(lambda: not admin.plan(wanted), "the broker to know its new topics")
     status, found = examine()

@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 
 from tests.support.kafka import PARTITIONS, KafkaSpace
 from tests.support.waiting import wait_until
-from tests.support.workers import CHANGELOGS, INPUTS, LaneWorkers, lane_workers
+from tests.support.workers import CHANGELOG, INPUTS, LaneWorkers, lane_workers
 
 KEYS = [f"company-{n}" for n in range(7)]
 
@@ -183,12 +183,11 @@ def test_topics_that_do_not_fit_are_refused(kafka: KafkaSpace, tmp_path: Path) -
     """A missing changelog, and one with another number of partitions, end the worker with a line that names it."""
     kafka.create(*INPUTS, "answers", "poison")
     config = {"cleanup.policy": "compact"}
-    kafka.create(CHANGELOGS[0], CHANGELOGS[2], config=config)
     workers = LaneWorkers(kafka, tmp_path, {})
-    missing, fitting = workers.start(), f"{kafka.prefix}{CHANGELOGS[1]}"
+    missing, fitting = workers.start(), f"{kafka.prefix}{CHANGELOG}"
     assert missing.ended() == 70
     assert fitting in missing.said(r"ends this process: (.*)")[0]
-    kafka.create(CHANGELOGS[1], config=config, partitions=3)
+    kafka.create(CHANGELOG, config=config, partitions=3)
     other = workers.start()
     assert other.ended() == 70
     assert fitting in other.said(r"ends this process: (.*)")[0]

@@ -10,7 +10,7 @@ import pytest
 from streams.kafka import DevKafka
 from tests.support.kafka import kafka_space
 from tests.support.proof import Proof
-from tests.support.workers import CHANGELOGS, lane_workers
+from tests.support.workers import CHANGELOG, lane_workers
 
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
 
@@ -21,7 +21,7 @@ COMPACTING = {
     "min.compaction.lag.ms": "0",
     "max.compaction.lag.ms": "1000",
 }
-"""Changelogs that are compacted all the time, also while they are being read."""
+"""A changelog that is compacted all the time, also while it is being read."""
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def broker() -> Iterator[DevKafka]:
 @pytest.mark.timeout(120 + 60 * ROUNDS)
 def test_exactly_once_whatever_happens(broker: DevKafka, tmp_path: Path, rng: random.Random) -> None:
     """Workers are killed, paused beyond their session, join and leave, and the broker is killed, at random moments
-    under load, while changelogs are compacted: nothing is lost, doubled or applied out of order."""
+    under load, while the changelog is compacted: nothing is lost, doubled or applied out of order."""
 
     def kill_broker() -> None:
         broker.kill()
@@ -50,7 +50,7 @@ def test_exactly_once_whatever_happens(broker: DevKafka, tmp_path: Path, rng: ra
         proof.settle()
         proof.check()
         assert set(proof.ended) <= {70}
-        changes = kafka.read_all(CHANGELOGS[0])
+        changes = [entry for entry in kafka.read_all(CHANGELOG) if (entry.key or "").startswith("counts/")]
         counted = sum(map(len, proof.load.written.values()))
         assert len(changes) < counted / 2  # the compaction was real
 

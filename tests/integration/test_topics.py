@@ -19,7 +19,7 @@ from streams.topics import (
 from tests.support.kafka import PARTITIONS, KafkaSpace
 from tests.support.waiting import wait_until
 
-WANTED = (*CONTRACT_TOPICS[:2], changelog("assign", "loads"))
+WANTED = (*CONTRACT_TOPICS[:2], changelog("assign"))
 NAMES = [spec.name for spec in WANTED]
 
 

@@ -144,7 +144,7 @@ def main(brokers: str, prefix: str, data_dir: str, *options: str) -> None:
     LateLane.late = float(given.get("late", 0))
     kind = LateLane if LateLane.late else Lane
     lane = kind(role, settings, KafkaStore(settings, role.tables, []), applied, recovered)
-    app = create_app(lane, role.tables)
+    app = create_app(lane)
     logging.basicConfig(level=given.get("loglevel", "INFO"), format="%(asctime)s %(name)s %(message)s")
     uvloop.run(run(app))
 

@@ -20,7 +20,7 @@ FORKSERVER = multiprocessing.get_context("forkserver")
 FORKSERVER.set_forkserver_preload(["pytest", "tests.support.workers"])
 
 INPUTS = ("events", "commands")
-CHANGELOGS = ("counting-counts-changelog", "counting-ticks-changelog", "counting-positions-changelog")
+CHANGELOG = "counting-state-changelog"
 
 
 class LaneWorker:
@@ -163,7 +163,7 @@ def lane_workers(
     """Create the worker's topics; `options` are those of `tests.support.lane_worker`."""
     kafka.create(*INPUTS, "answers", "poison", replication_factor=replication_factor)
     config = {"cleanup.policy": "compact", **(changelog_config or {})}
-    kafka.create(*CHANGELOGS, replication_factor=replication_factor, config=config)
+    kafka.create(CHANGELOG, replication_factor=replication_factor, config=config)
     workers = LaneWorkers(kafka, folder, options)
     try:
         yield workers

@@ -52,16 +52,12 @@ def test_a_place_for_every_channel() -> None:
 
 
 def test_changelogs() -> None:
-    """Each table of each role has a compacted changelog named after both."""
-    specs = {
-        spec.name: spec
-        for spec in wanted_topics({"assign": ("loads", "positions"), "notify": ("positions",)}, (1, 60))
-    }
+    """Each role has a compacted changelog named after it."""
+    specs = {spec.name: spec for spec in wanted_topics(["assign", "notify"], (1, 60))}
     names = specs.keys() - {spec.name for spec in CONTRACT_TOPICS}
     assert names == {
-        "staffetta-assign-loads-changelog",
-        "staffetta-assign-positions-changelog",
-        "staffetta-notify-positions-changelog",
+        "staffetta-assign-state-changelog",
+        "staffetta-notify-state-changelog",
         "delivery.retry.1",
         "delivery.retry.60",
     }

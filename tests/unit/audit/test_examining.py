@@ -11,8 +11,9 @@ import pytest
 
 from agents.assign import JOURNAL
 from streams.audit import Entry, Finding, Kind, Log, examine
-from streams.audit.loads import CALLBACK_TOPIC, LOAD_TOPIC
+from streams.audit.loads import STORED
 from streams.policy.assignment import rows
+from streams.state import read_row_key
 from tests.support.booking import Booking
 from tests.unit.audit.theatre import PARTITIONS, Theatre, a_day
 
@@ -42,6 +43,10 @@ class Day:
 
     def says(self, kind: Kind, words: str) -> bool:
         return any(finding.kind is kind and words in finding.what for finding in self.findings)
+
+    def stored(self, table: str) -> list[Entry]:
+        """What `assign` has written of its rows."""
+        return [entry for entry in self.log[STORED] if read_row_key(entry.key or b"")[0] == table]
 
     def first(self, topic: str, is_it: Callable[[dict[str, Any]], bool] = lambda event: True) -> Entry:
         return next(entry for entry in self.log[topic] if is_it(entry.event))
@@ -165,17 +170,17 @@ def test_a_batch_that_was_applied_twice(day: Day) -> None:
 @pytest.mark.parametrize("change", [1, -1])
 def test_a_load_that_is_not_the_number_of_open_callbacks(day: Day, change: int) -> None:
     """A stored load that is one too high or too low is found by counting the callbacks."""
-    entry = day.log[LOAD_TOPIC][-1]
+    entry = day.stored(rows.LOADS)[-1]
     row = rows.decode_load(entry.value or b"")
     day.append(replace(entry, value=rows.encode(rows.LoadRow(row.load + change, row.turn, row.at))))
-    name = (entry.key or b"").decode().partition("/")[2]
+    name = read_row_key(entry.key or b"")[2]
     assert day.says(Kind.WRONG, f"has load {row.load + change}, but {row.load} open callbacks")
     assert day.says(Kind.WRONG, name)
 
 
 def test_a_turn_that_was_forgotten(day: Day) -> None:
     """A stored row that has the right load and another turn is not what the inputs come to."""
-    entry = day.log[LOAD_TOPIC][-1]
+    entry = day.stored(rows.LOADS)[-1]
     row = rows.decode_load(entry.value or b"")
     day.append(replace(entry, value=rows.encode(rows.LoadRow(row.load, row.turn - 1, row.at))))
     assert day.says(Kind.WRONG, "is stored, not")
@@ -185,7 +190,7 @@ def test_a_callback_row_that_was_lost(day: Day) -> None:
     """A load without the callbacks that make it up is wrong."""
     open_row = next(
         entry
-        for entry in reversed(day.log[CALLBACK_TOPIC])
+        for entry in reversed(day.stored(rows.CALLBACKS))
         if entry.value and rows.decode_callback(entry.value).carrier
     )
     day.append(replace(open_row, value=None))
@@ -194,7 +199,7 @@ def test_a_callback_row_that_was_lost(day: Day) -> None:
 
 def test_changelogs_that_were_not_read(day: Day) -> None:
     """Without the rows nothing is known of the loads, and the audit does not pretend otherwise."""
-    del day.log[LOAD_TOPIC]
+    del day.log[STORED]
     assert day.says(Kind.WRONG, "has load 0, but")
 
 

@@ -22,7 +22,7 @@ from streams.lane.queue import PartitionQueue
 from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.results import Accepted, Permanent, Result, Transient, Unconfirmed
 from streams.settings import Settings
-from streams.state import State
+from streams.state import State, row_key
 from streams.topics import changelog
 from tests.support.booking import MONDAY, Booking, Message, customer
 
@@ -146,7 +146,7 @@ class Theatre:
     def _step(self, role: Role, state: State, batch: Batch) -> None:
         effects = role.step(batch, state)
         for table, scope, key, value in state.changes():
-            self.write(changelog(role.name, table).name, f"{scope}/{key}".encode(), value, state.partition)
+            self.write(changelog(role.name).name, row_key(table, scope, key), value, state.partition)
         state.committed()
         self._publish(effects.outputs)
         completions = [asyncio.run(role.perform(job)) for job in effects.jobs]

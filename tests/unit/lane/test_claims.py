@@ -17,8 +17,6 @@ from tests.support.lane_records import Noting
 class SlowStore:
     """Loads until it is told that it may end, or must."""
 
-    commits_offsets = True
-
     def __init__(self) -> None:
         self.under_way: list[Sequence[int]] = []
         self.most_at_once = 0

@@ -18,16 +18,10 @@ from tests.support.lane_records import FakeRecord, Noting
 EVENTS = ("test-events", 0)
 
 
-class FakeStore:
-    def __init__(self, commits_offsets: bool) -> None:
-        self.commits_offsets = commits_offsets
-
-
-def create_lane(tmp_path: Path, commits_offsets: bool = True) -> Lane:
+def create_lane(tmp_path: Path) -> Lane:
     settings = LaneSettings(brokers="", group="group", data_dir=tmp_path, partitions=1, topic_prefix="test-")
-    store: Any = FakeStore(commits_offsets)
-    lane = Lane(Noting(), settings, store, lambda *_: None, lambda _: None)
     state, nothing = State(0, Noting.tables), cast(Any, None)
+    lane = Lane(Noting(), settings, nothing, lambda *_: None, lambda _: None)
     state.positions = {"events": 10}
     around = Surroundings(lane.role, settings, lane.watchdog, nothing, nothing, nothing, nothing, nothing)
     lane.partitions[0] = Partition(around, state, Noting.topics)
@@ -37,31 +31,28 @@ def create_lane(tmp_path: Path, commits_offsets: bool = True) -> Lane:
 def progress(lane: Lane, fetched: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
     consumer: Any = LaneConsumer.__new__(LaneConsumer)
     consumer.lane, consumer._fetched, consumer._committed = lane, fetched, {}
-    found: dict[tuple[str, int], int] = consumer._progress()
+    found: dict[tuple[str, int], int] = consumer._progress(lane.partitions)
     return found
 
 
-def test_the_position_is_committed_only_at_rest(tmp_path: Path) -> None:
-    """While something fetched is not yet applied and durable, the consumer's position says nothing."""
+async def test_only_what_is_durable_is_committed(tmp_path: Path) -> None:
+    """The group's offsets are never ahead of what is durable: not while something fetched waits or is under way,
+    and not when it was dropped because the partition had to go. With nothing left, they are beyond a marker."""
     lane = create_lane(tmp_path)
-    assert progress(lane, {EVENTS: 12}) == {EVENTS: 12}  # beyond a marker
+    partition, commands = lane.partitions[0], ("test-commands", 0)
+    assert progress(lane, {EVENTS: 12}) == {EVENTS: 12}
     lane.put("test-events", 0, [FakeRecord(12)])
-    assert progress(lane, {EVENTS: 13}) == {}
-    batch = lane.partitions[0]._next_batch()
+    assert progress(lane, {EVENTS: 13, commands: 4}) == {EVENTS: 10, commands: 4}
+    batch = partition._next_batch()
     assert batch is not None
     list(batch)  # applied, not durable
-    assert progress(lane, {EVENTS: 13}) == {}
-
-
-def test_with_a_database_only_what_is_saved_is_committed(tmp_path: Path) -> None:
-    """The group's offsets are never ahead of the rows, while a batch is under way neither."""
-    lane = create_lane(tmp_path, commits_offsets=False)
-    lane.put("test-events", 0, [FakeRecord(12)])
-    batch = lane.partitions[0]._next_batch()
-    assert batch is not None
-    list(batch)
-    assert lane.partitions[0].state.positions == {"events": 13}
-    assert progress(lane, {EVENTS: 13}) == {EVENTS: 10}
+    assert partition.state.positions == {"events": 13}
+    assert progress(lane, {EVENTS: 14}) == {EVENTS: 10}
+    partition.durable = dict(partition.state.positions)
+    assert progress(lane, {EVENTS: 14}) == {EVENTS: 14}
+    lane.put("test-events", 0, [FakeRecord(14)])
+    await partition.let_go()
+    assert progress(lane, {EVENTS: 15}) == {EVENTS: 13}
 
 
 def test_records_that_come_again_are_not_applied_again(tmp_path: Path) -> None:

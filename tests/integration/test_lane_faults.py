@@ -50,7 +50,7 @@ def test_exactly_once_whatever_happens(broker: DevKafka, tmp_path: Path, rng: ra
         proof.settle()
         proof.check()
         assert set(proof.ended) <= {70}
-        changes = [entry for entry in kafka.read_all(CHANGELOG) if (entry.key or "").startswith("counts/")]
+        changes = [entry for entry in kafka.read_all(CHANGELOG) if (entry.key or b"").startswith(b"counts/")]
         counted = sum(map(len, proof.load.written.values()))
         assert len(changes) < counted / 2  # the compaction was real
 

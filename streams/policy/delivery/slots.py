@@ -35,9 +35,7 @@ class Slots:
         """How many more of a priority this partition may begin now, while it holds `held`."""
         free = self._free(partition, priority, held)
         if free and any(priority in theirs for other, theirs in self._waiting.items() if other != partition):
-            rivals = {other for other, theirs in self._held.items() if theirs.get(priority)} | {partition}
-            rivals |= {other for other, theirs in self._waiting.items() if priority in theirs}
-            return max(0, min(free, max(1, self._limits[priority] // len(rivals)) - held.get(priority, 0)))
+            return max(0, min(free, self._share(partition, priority) - held.get(priority, 0)))
         return free
 
     def hold(self, partition: int, held: Held, waiting: Collection[Priority] = ()) -> None:
@@ -49,6 +47,13 @@ class Slots:
         """Nobody holds or waits: a rebalance lets go of every partition first."""
         self._held.clear()
         self._waiting.clear()
+
+    def _share(self, partition: int, priority: Priority) -> int:
+        """What is left over when shares are equal goes to the first ones: no slot stays empty."""
+        rivals = {other for other, theirs in self._held.items() if theirs.get(priority)} | {partition}
+        rivals |= {other for other, theirs in self._waiting.items() if priority in theirs}
+        share, left_over = divmod(self._limits[priority], len(rivals))
+        return max(1, share + (sum(other < partition for other in rivals) < left_over))
 
     def _free(self, partition: int, priority: Priority, held: Held) -> int:
         """How many of a priority are left of all. What is less urgent counts against the limit of what is more

@@ -94,6 +94,21 @@ def test_partitions_share_by_priority() -> None:
     assert slots.room(0, LOW, {LOW: 5}) == 1
 
 
+@pytest.mark.parametrize("partitions", [2, 3, 4, 5, 7, 12, 18, 30])
+def test_no_slot_stays_empty(partitions: int) -> None:
+    """Where all partitions wait for the same slots, every slot is somebody's, and nobody has two more than
+    another."""
+    slots, held = Slots(20), Counter[int]()
+    for number in range(partitions):
+        slots.hold(number, {}, {NORMAL})
+    for _ in range(2):
+        for number in range(partitions):
+            held[number] += slots.room(number, NORMAL, {NORMAL: held[number]})
+            slots.hold(number, {NORMAL: held[number]}, {NORMAL})
+    assert held.total() == 18
+    assert max(held.values()) - min(held.values()) <= 1
+
+
 moves = st.tuples(st.integers(0, 2), st.sampled_from([HIGH, NORMAL, LOW]), st.integers(0, 30))
 
 

@@ -57,6 +57,8 @@ class Partition:
         self._note = DeathNote(settings.data_dir / settings.group, state.partition)
         self._completions: list[Any] = []
         self._jobs: set[asyncio.Task[Any]] = set()
+        self._awaited: set[asyncio.Task[Any]] = set()
+        """Jobs that were begun together with one whose completion waits here."""
         self._wake = asyncio.Event()
         self._taking = True
         self._last_commit = 0.0
@@ -119,6 +121,7 @@ class Partition:
         if not runs and not self._completions and not due:
             return None
         completions, self._completions = self._completions, []
+        self._awaited.clear()
         return Batch(self.state, runs, now, completions, may_begin=self._taking)
 
     def _pick(self, now: float) -> Runs:
@@ -142,8 +145,8 @@ class Partition:
     async def _hear_all(self) -> None:
         """Jobs that were begun together end much at the same time: what they say, and what takes their places, is
         one transaction instead of several."""
-        if self._taking and self._completions and self._jobs:
-            await asyncio.wait(self._jobs, timeout=self._around.settings.gather_answers)
+        if self._taking and (under_way := self._awaited & self._jobs):
+            await asyncio.wait(under_way, timeout=self._around.settings.gather_answers)
 
     async def _gather(self) -> None:
         """Many transactions of one record each cost more than one of many: wait a moment for company."""
@@ -166,8 +169,7 @@ class Partition:
                 self.durable = dict(self.state.positions)
         self._last_commit = time.monotonic()
         self._not_before = 0.0 if batch.runs or changed or effects.outputs else self._last_commit + IDLE_TICK
-        for job in effects.jobs:
-            self._start(job)
+        self._start(effects.jobs)
         around.has_room()
         around.applied(batch, effects, self._last_commit - started)
 
@@ -181,11 +183,12 @@ class Partition:
         batch.skip = frozenset({(topic, record.offset)})
         return topic, record
 
-    def _start(self, job: Any) -> None:
-        task = asyncio.create_task(self._perform(job))
-        self._jobs.add(task)
+    def _start(self, jobs: Sequence[Any]) -> None:
+        together: set[asyncio.Task[Any]] = set()
+        together |= {asyncio.create_task(self._perform(job, together)) for job in jobs}
+        self._jobs |= together
 
-    async def _perform(self, job: Any) -> None:
+    async def _perform(self, job: Any, together: set[asyncio.Task[Any]]) -> None:
         try:
             completion = await self._around.role.perform(job)
         except asyncio.CancelledError:
@@ -196,4 +199,5 @@ class Partition:
             self._jobs.difference_update({asyncio.current_task()})
         # Not under way any more when the loop wakes, or it would wait for one more answer.
         self._completions.append(completion)
+        self._awaited |= together
         self._wake.set()

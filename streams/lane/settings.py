@@ -29,7 +29,7 @@ class LaneSettings:
     gather: float = 0.001
     """The least time between two transactions of one partition while few records wait."""
     gather_answers: float = 0.005
-    """How long the first answer of a job waits for those of the others that are under way."""
+    """How long the first answer of a job waits for those of the others that were begun with it."""
     commit_interval: float = 1.0
     """How often positions of partitions at rest are committed to the group."""
     transaction_timeout: float = 15.0

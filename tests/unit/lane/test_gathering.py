@@ -111,6 +111,29 @@ async def test_nobody_waits_for_a_slow_one(tmp_path: Path) -> None:
     assert role.answered[-1] == [0]
 
 
+async def test_nobody_waits_for_what_was_begun_at_another_time(tmp_path: Path) -> None:
+    """An answer is applied at once while jobs of an earlier batch take their time."""
+    began, told = asyncio.Event(), asyncio.Event()
+
+    async def slow(job: int) -> None:
+        if job < 2:
+            began.set()
+            await told.wait()
+
+    role = Sender(slow)
+    lone = partition(role, tmp_path, gather_answers=30)
+    lone.put(TOPIC, records(3)[:2])
+    lone.start()
+    await began.wait()
+    lone.put(TOPIC, records(3)[2:])
+    async with asyncio.timeout(20):
+        await role.heard.wait()
+    assert role.answered == [[2]]
+    told.set()
+    await lone.let_go()
+    assert sorted(role.answered[-1]) == [0, 1]
+
+
 async def test_the_last_answer_may_change_nothing(tmp_path: Path) -> None:
     """A partition that is let go of while a job is under way ends with its answer, also if nothing comes of it."""
     began, told = asyncio.Event(), asyncio.Event()

@@ -9,7 +9,7 @@ from bench.process import peak_mebibytes, status, stopped, worker
 
 
 def throughput(module: str, brokers: str, load: Load, count: int, partitions: int = 4) -> dict[str, Any]:
-    """Events/s between the first tenth and the ninth of a backlog of `count` events.
+    """Events/s between the first tenth and the ninth of a backlog of `count` events, by what was answered.
 
     The backlog is written while the worker stands still, after it has applied what comes before.
     """
@@ -19,14 +19,16 @@ def throughput(module: str, brokers: str, load: Load, count: int, partitions: in
         before = write(job, ahead)
         started = time.perf_counter()
         with worker(module, job) as process:
-            first = next(sample for sample in progress.wait_for(before, process) if sample.count > 0)
+            first = next(sample for sample in progress.wait_for(before, process) if sample.applied)
+            answered = progress.answered()
             with stopped(process):
                 write(job, backlog)
             samples = progress.wait_for(before + count, process)
             answers = count_answers(job, load)
             threads, peak = status(process.pid, "Threads"), peak_mebibytes(process.pid)
     start = first.at - started
-    first, last = reached(samples, before + count * 0.1), reached(samples, before + count * 0.9)
+    in_all = samples[-1].count - answered
+    first, last = (reached(samples, answered + in_all * part) for part in (0.1, 0.9))
     seconds, done = last.at - first.at, count * 0.8
     return {
         "events_per_second": round(done / seconds),
@@ -40,7 +42,7 @@ def throughput(module: str, brokers: str, load: Load, count: int, partitions: in
 
 
 def reached(samples: list[Sample], count: float) -> Sample:
-    """Interpolated to the moment at which `count` events were done."""
+    """Interpolated to the moment at which so much was done."""
     for before, after in pairwise(samples):
         if before.count <= count <= after.count and after.count > before.count:
             part = (count - before.count) / (after.count - before.count)

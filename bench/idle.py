@@ -10,12 +10,12 @@ IDLE_SECONDS = 10.0
 
 
 def idle(module: str, brokers: str, load: Load, partitions: int) -> dict[str, Any]:
-    """`start_seconds`: from the start of the process until all that waited was applied."""
+    """`start_seconds`: from the start of the process until its first answer."""
     with topics(brokers, load, partitions) as job:
         count, progress = write(job, load.before()), Progress(job, load)
         started = time.perf_counter()
         with worker(module, job) as process:
-            ready = progress.wait_for(count, process)[-1].at - started
+            ready = next(each for each in progress.wait_for(count, process) if each.count).at - started
             used, since = cpu_seconds(process.pid), time.perf_counter()
             time.sleep(IDLE_SECONDS)
             taken = (cpu_seconds(process.pid) - used) / (time.perf_counter() - since)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from bench.job import Job
 from bench.process import Process, cpu_seconds, machine_cpu_seconds, must_run
@@ -56,12 +56,16 @@ class Load(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """At `at` seconds `count` events were done; the worker had used `cpu` seconds, the machine `all_cpu`."""
+    """At `at` seconds so much was done; the worker had used `cpu` seconds, the machine `all_cpu`."""
 
     at: float
     count: int
+    """Of a worker: the offsets of its answers, committed ones and the markers of transactions; of a server: the
+    messages that it has taken."""
     cpu: float
     all_cpu: float
+    applied: int = 0
+    """Events, by the offsets that the group committed: some workers do so each second only."""
 
 
 @contextmanager
@@ -139,16 +143,28 @@ def count_answers(job: Job, load: Load) -> int:
 
 
 class Progress:
-    """How many events of a load a worker has done, told from outside by the offsets that its group committed."""
+    """How far a worker has come with a load, told from outside by what is committed."""
 
     def __init__(self, job: Job, load: Load) -> None:
         group = load.group(job)
         self._asker = Consumer({"bootstrap.servers": job.brokers, "group.id": group, "enable.auto.commit": False})
+        self._admin = AdminClient({"bootstrap.servers": job.brokers})
         self._places = [
             TopicPartition(job.prefix + topic, number) for topic in load.inputs for number in range(job.partitions)
         ]
+        self._answers = {
+            TopicPartition(job.prefix + load.answers, number): OffsetSpec.latest()
+            for number in range(job.partitions)
+        }
 
-    def done(self) -> int:
+    def answered(self) -> int:
+        """Offsets of the answers, all partitions together."""
+        asked = IsolationLevel.READ_COMMITTED
+        found = self._admin.list_offsets(self._answers, isolation_level=asked, request_timeout=10)
+        return sum(int(end.result().offset) for end in found.values())
+
+    def applied(self) -> int:
+        """Events, by the offsets that the group committed."""
         end = time.monotonic() + 30
         while True:
             try:
@@ -161,17 +177,18 @@ class Progress:
                 return sum(max(0, place.offset) for place in places)
 
     def wait_for(self, count: int, worker: Process) -> list[Sample]:
-        """Until so many events are done; how it went."""
+        """Until so many events are applied; how it went."""
         samples: list[Sample] = []
         moved = time.monotonic()
-        while not samples or samples[-1].count < count:
+        while not samples or samples[-1].applied < count:
             must_run(worker)
-            done = self.done()  # first: a busy broker takes its time
-            sample = Sample(time.perf_counter(), done, cpu_seconds(worker.pid), machine_cpu_seconds())
-            if not samples or sample.count != samples[-1].count:
+            applied, answered = self.applied(), self.answered()  # first: a busy broker takes its time
+            used = cpu_seconds(worker.pid), machine_cpu_seconds()
+            sample = Sample(time.perf_counter(), answered, *used, applied)
+            if not samples or (answered, applied) != (samples[-1].count, samples[-1].applied):
                 moved = time.monotonic()
             elif time.monotonic() - moved > PATIENCE:
-                raise TimeoutError(f"stalled at {sample.count} of {count}")
+                raise TimeoutError(f"stalled at {applied} of {count}")
             samples.append(sample)
             time.sleep(0.02)
         return samples

@@ -25,6 +25,7 @@ from streams.lane.crash import FENCED, end_process
 from streams.lane.group import Member
 from streams.lane.lane import Lane
 from streams.lane.partition import Partition
+from streams.lane.progress import APPLIED
 
 FETCH_SECONDS = 1.0
 """How long a fetch waits for records."""
@@ -108,13 +109,15 @@ class LaneThread(driver.AIOKafkaConsumerThread):
             consumer.seek(tp, starts.get((tp.topic, tp.partition), beginnings.get(tp, 0)))
         self.claim = claim
 
-    async def commit_positions(self, offsets: Mapping[Place, int]) -> None:
-        """Commit what is applied, as the sign of progress; where to start is not read from it."""
+    async def commit_positions(self, offsets: Mapping[Place, tuple[int, str]]) -> None:
+        """Offset and metadata of each, as far as it is still ours to say."""
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
-        wanted = {aiokafka.TopicPartition(*place): offset for place, offset in offsets.items()}
-        async with asyncio.timeout(COMMIT_SECONDS):
-            await consumer.commit({tp: offset for tp, offset in wanted.items() if tp in assigned})
+        wanted = {aiokafka.TopicPartition(*place): content for place, content in offsets.items()}
+        wanted = {tp: content for tp, content in wanted.items() if tp in assigned}
+        if wanted:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await consumer.commit(wanted)
 
     async def check_coordination(self) -> None:
         """Raises what aiokafka's coordinator gave up on; it would wait for ever to be asked."""
@@ -129,7 +132,7 @@ class LaneConsumer(driver.Consumer):
 
     def _new_consumer_thread(self) -> LaneThread:
         self._fetched: dict[Place, int] = {}
-        self._committed: dict[Place, int] = {}
+        self._committed: dict[Place, tuple[int, str]] = {}
         self.lane.member = self._member
         return LaneThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -235,14 +238,15 @@ class LaneConsumer(driver.Consumer):
         else:
             self._committed.update(offsets)
 
-    def _progress(self, partitions: Mapping[int, Partition]) -> dict[Place, int]:
+    def _progress(self, partitions: Mapping[int, Partition]) -> dict[Place, tuple[int, str]]:
         """Of what was fetched: the offset after the last record whose effects are durable, or, where all are, the
         consumer's position, which lies beyond the marker of a transaction. Only what is news to the group."""
         offsets = {}
         for (name, number), position in self._fetched.items():
             partition, topic = partitions.get(number), self.lane.contract_name(name)
             if partition is not None:
-                offset = position if partition.has_applied(topic) else partition.durable.get(topic)
-                if offset is not None and offset != self._committed.get((name, number)):
-                    offsets[name, number] = offset
-        return offsets
+                durable = partition.durable.get(topic)
+                offset = position if partition.has_applied(topic) else durable
+                if offset is not None:
+                    offsets[name, number] = offset, "" if durable is None else APPLIED
+        return {place: content for place, content in offsets.items() if self._committed.get(place) != content}

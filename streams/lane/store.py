@@ -10,6 +10,7 @@ import orjson
 from streams.batch import Effects
 from streams.lane.loading import load
 from streams.lane.plain import PlainWriter
+from streams.lane.progress import check
 from streams.lane.settings import LaneSettings
 from streams.lane.transaction import Headers, Transactions
 from streams.state import State, read_row_key, row_key
@@ -58,6 +59,8 @@ class KafkaStore:
         self._states = {number: self._states.get(number) or State(number, self._tables) for number in partitions}
         self._loaded = {number: self._loaded.get(number, 0) for number in partitions}
         self._loaded = load(self._settings, self._changelog, self._loaded, self._restore, progress)
+        progress()
+        check(self._settings, self._changelog, [n for n, state in self._states.items() if not state.positions])
         for state in self._states.values():
             state.derived.clear()
             state.committed()

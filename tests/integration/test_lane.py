@@ -1,5 +1,6 @@
 """The lane on a real broker: what it applies, answers, commits and wakes up for, and how workers take turns."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,6 +167,42 @@ def test_what_is_fetched_before_the_lane_opens_is_kept(kafka: KafkaSpace, worker
     wait_until(lambda: last <= {answer["value"] for answer in answers(kafka)}, "the last answers")
     expected = {f"{name}-{key}": 1 for name in ("event", "last") for key in KEYS}
     assert Counter(answer["value"] for answer in answers(kafka)) == expected
+
+
+def test_whoever_has_come_far_and_finds_no_rows_does_not_begin_anew(
+    kafka: KafkaSpace, workers: LaneWorkers
+) -> None:
+    """When the changelog is gone, a worker ends with a line that names it, instead of applying everything once
+    more; it begins anew when the group is deleted."""
+    kafka.produce("events", [(KEYS[0], "event")])
+    first = workers.ready()
+    wait_until(lambda: len(answers(kafka)) == 1, "the answer")
+    wait_until(lambda: workers.lag() == 0, "the committed offsets")
+    first.leave()
+    assert first.ended() == 0
+    kafka.delete(CHANGELOG)
+    kafka.create(CHANGELOG, config={"cleanup.policy": "compact"})
+    lost = workers.start()
+    assert lost.ended() == 70
+    assert re.search(rf"of {kafka.prefix}{CHANGELOG} holds no positions, though the group .* has come", lost.log)
+    wait_until(lambda: kafka.delete_group("counting"), "the end of its session, and of the group")
+    workers.ready()
+    wait_until(lambda: len(answers(kafka)) == 2, "the answer once more")
+
+
+def test_passing_over_aborted_records_is_not_applying(kafka: KafkaSpace, workers: LaneWorkers) -> None:
+    """A group that has only seen aborted records has offsets and no rows: it starts again all the same."""
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": kafka.prefix + "writer"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(f"{kafka.prefix}events", "aborted", KEYS[0], 0)
+    producer.flush()
+    producer.abort_transaction(30)
+    first = workers.ready()
+    wait_until(lambda: workers.committed()[f"{kafka.prefix}events", 0] == 2, "the offset behind the marker")
+    first.leave()
+    assert first.ended() == 0
+    workers.ready()
 
 
 def test_a_worker_that_leaves_hands_over_quickly(kafka: KafkaSpace, workers: LaneWorkers) -> None:

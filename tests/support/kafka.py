@@ -70,6 +70,23 @@ class KafkaSpace:
         found = self.admin.list_topics(name, timeout=10).topics[name]
         return bool(found.partitions) and all(each.leader >= 0 for each in found.partitions.values())
 
+    def delete(self, topic: str) -> None:
+        """And wait until it is gone."""
+        name = self.prefix + topic
+        self.admin.delete_topics([name])[name].result(30)
+        wait_until(lambda: name not in self.admin.list_topics(timeout=10).topics, f"the end of {name}")
+
+    def delete_group(self, group: str) -> bool:
+        """False while it has members."""
+        name = self.prefix + group
+        try:
+            self.admin.delete_consumer_groups([name])[name].result(30)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.NON_EMPTY_GROUP:
+                return False
+            raise
+        return True
+
     def delete_all(self) -> None:
         names = [name for name in self.admin.list_topics(timeout=10).topics if name.startswith(self.prefix)]
         if names:

@@ -94,7 +94,8 @@ class LaneThread(driver.AIOKafkaConsumerThread):
         return Fetched(self.claim, records, positions)
 
     async def seek_to(self, starts: Mapping[Place, int], claim: int, lane: Lane) -> None:
-        """Seek every input to its start, or to its beginning, for this claim of the lane.
+        """Seek every input to its start, for this claim of the lane. One without a start is sought to where an
+        operator has set the group, or to its beginning.
 
         Nothing happens if a rebalance was quicker: it comes with a seek of its own, which this one must not undo.
         """
@@ -102,11 +103,13 @@ class LaneThread(driver.AIOKafkaConsumerThread):
         inputs = {tp for tp in consumer.assignment() if tp.topic in lane.topics}
         unknown = [tp for tp in inputs if (tp.topic, tp.partition) not in starts]
         beginnings = await consumer.beginning_offsets(unknown) if unknown else {}
+        for tp in unknown:
+            beginnings[tp] = max(beginnings[tp], await consumer.committed(tp) or 0)
         # No await from here on.
         if lane.claim != claim:
             return
         for tp in inputs:
-            consumer.seek(tp, starts.get((tp.topic, tp.partition), beginnings.get(tp, 0)))
+            consumer.seek(tp, starts.get((tp.topic, tp.partition), beginnings.get(tp)))
         self.claim = claim
 
     async def commit_positions(self, offsets: Mapping[Place, tuple[int, str]]) -> None:

@@ -34,6 +34,6 @@ def check(settings: LaneSettings, changelog: str, without_positions: Collection[
         if at.partition in without_positions and at.metadata == APPLIED:
             raise LostRowsError(
                 f"partition {at.partition} of {changelog} holds no positions, though the group {group} has come "
-                f"to offset {at.offset} of {at.topic}: its rows are lost. Bring that topic back; or, to begin "
-                "anew and apply all that the inputs still hold once more, stop the workers and delete the group"
+                f"to offset {at.offset} of {at.topic}: its rows are lost. Bring that topic back, or see "
+                '"A changelog is lost" in docs/operations.md'
             )

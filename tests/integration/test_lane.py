@@ -173,8 +173,9 @@ def test_whoever_has_come_far_and_finds_no_rows_does_not_begin_anew(
     kafka: KafkaSpace, workers: LaneWorkers
 ) -> None:
     """When the changelog is gone, a worker ends with a line that names it, instead of applying everything once
-    more; it begins anew when the group is deleted."""
-    kafka.produce("events", [(KEYS[0], "event")])
+    more. When the group is deleted it begins anew, where an operator has set it, or at the beginning."""
+    kafka.produce("events", [(KEYS[0], "old")])
+    kafka.produce("commands", [(KEYS[0], "command")])
     first = workers.ready()
     wait_until(lambda: len(answers(kafka)) == 1, "the answer")
     wait_until(lambda: workers.lag() == 0, "the committed offsets")
@@ -186,8 +187,15 @@ def test_whoever_has_come_far_and_finds_no_rows_does_not_begin_anew(
     assert lost.ended() == 70
     assert re.search(rf"of {kafka.prefix}{CHANGELOG} holds no positions, though the group .* has come", lost.log)
     wait_until(lambda: kafka.delete_group("counting"), "the end of its session, and of the group")
-    workers.ready()
-    wait_until(lambda: len(answers(kafka)) == 2, "the answer once more")
+    kafka.set_group("counting", {("events", number): kafka.end("events", number) for number in range(PARTITIONS)})
+    kafka.produce("events", [(KEYS[0], "new")])
+    anew = workers.ready()
+    wait_until(lambda: len(answers(kafka)) == 2, "the answer to what is new")
+    assert [answer["value"] for answer in answers(kafka)] == ["old", "new"]
+    wait_until(lambda: workers.lag() == 0, "the end")
+    anew.leave()
+    assert anew.ended() == 0
+    assert workers.ready().counts() == {KEYS[0]: 2}  # the command, and what is new
 
 
 def test_passing_over_aborted_records_is_not_applying(kafka: KafkaSpace, workers: LaneWorkers) -> None:

@@ -8,13 +8,14 @@ from uuid import uuid4
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
+    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Message,
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from tests.support.waiting import wait_until
 
@@ -86,6 +87,17 @@ class KafkaSpace:
                 return False
             raise
         return True
+
+    def end(self, topic: str, partition: int) -> int:
+        place = TopicPartition(self.prefix + topic, partition)
+        found = self.admin.list_offsets({place: OffsetSpec.latest()})[place].result(30)
+        return int(found.offset)
+
+    def set_group(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
+        """As `kafka-consumer-groups.sh --reset-offsets` does; `offsets`: by topic and partition."""
+        places = [TopicPartition(self.prefix + topic, number, at) for (topic, number), at in offsets.items()]
+        wanted = [ConsumerGroupTopicPartitions(self.prefix + group, places)]
+        self.admin.alter_consumer_group_offsets(wanted)[self.prefix + group].result(30)
 
     def delete_all(self) -> None:
         names = [name for name in self.admin.list_topics(timeout=10).topics if name.startswith(self.prefix)]

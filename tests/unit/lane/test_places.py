@@ -72,6 +72,9 @@ class FakeKafkaConsumer:
     def assignment(self) -> set[TP]:
         return self.assigned
 
+    async def committed(self, place: TP) -> int | None:
+        return None
+
     async def beginning_offsets(self, places: list[TP]) -> dict[TP, int]:
         return dict.fromkeys(places, 5)
 

@@ -4,6 +4,9 @@
 .PHONY: help demo test lint bench
 .DELETE_ON_ERROR:
 
+# Each worker is six processes: without compiled modules they would take twice as long to start.
+export PYTHONDONTWRITEBYTECODE :=
+
 # uv that works (a pyenv shim may exist and not), else one of our own.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .cache/uv/bin/uv)
 RUN := $(UV) run --no-sync

@@ -71,7 +71,7 @@ class Broker:
             return
         command = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c"]
         done = subprocess.run(
-            [*_java(256), "-XX:TieredStopAtLevel=1", *command, self.folder / "server.properties"],
+            [*_java(256), *command, self.folder / "server.properties"],
             capture_output=True,
             text=True,
             check=False,
@@ -164,6 +164,8 @@ def _java(heap_mb: int) -> list[str]:
         str(find_java()),
         f"-Xmx{heap_mb}m",
         "-XX:+UseSerialGC",
+        # A broker for development does not live long enough for its code to be worth optimising.
+        "-XX:TieredStopAtLevel=1",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
         "-cp",
         classpath,

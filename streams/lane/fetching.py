@@ -103,8 +103,9 @@ class LaneThread(driver.AIOKafkaConsumerThread):
         inputs = {tp for tp in consumer.assignment() if tp.topic in lane.topics}
         unknown = [tp for tp in inputs if (tp.topic, tp.partition) not in starts]
         beginnings = await consumer.beginning_offsets(unknown) if unknown else {}
-        for tp in unknown:
-            beginnings[tp] = max(beginnings[tp], await consumer.committed(tp) or 0)
+        committed = await consumer._coordinator.fetch_committed_offsets(unknown)
+        for tp, (offset, _) in committed.items():  # -1: none
+            beginnings[tp] = max(beginnings[tp], offset)
         # No await from here on.
         if lane.claim != claim:
             return

@@ -29,7 +29,7 @@ NAMES: tuple[tuple[type, str], ...] = (
     (PartitionRecords, "_unpack_records _consumer_record"),
     (_MemoryRecordsPy, "_cache_next has_next"),
     (_DefaultRecordBatchPy, "_maybe_uncompress next_offset"),
-    (GroupCoordinator, "check_errors"),
+    (GroupCoordinator, "check_errors fetch_committed_offsets"),
     (SubscriptionState, "fetch_context"),
 )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from aiokafka.structs import OffsetAndMetadata
 from faust.types import TP
 
 from streams.lane import assignor
@@ -67,13 +68,16 @@ def test_records_that_come_again_are_not_applied_again(tmp_path: Path) -> None:
 class FakeKafkaConsumer:
     def __init__(self, assigned: set[TP]) -> None:
         self.assigned = assigned
+        self._coordinator = self
         self.sought: dict[TP, int] = {}
+        self.is_set = False
+        """Whether an operator has set the group."""
 
     def assignment(self) -> set[TP]:
         return self.assigned
 
-    async def committed(self, place: TP) -> int | None:
-        return None
+    async def fetch_committed_offsets(self, places: list[TP]) -> dict[TP, OffsetAndMetadata]:
+        return dict.fromkeys(places, OffsetAndMetadata(7 if self.is_set else -1, ""))
 
     async def beginning_offsets(self, places: list[TP]) -> dict[TP, int]:
         return dict.fromkeys(places, 5)
@@ -82,15 +86,18 @@ class FakeKafkaConsumer:
         self.sought[place] = offset
 
 
+@pytest.mark.parametrize("is_set", [False, True])
 @pytest.mark.parametrize("is_void", [False, True])
-async def test_a_seek_that_a_rebalance_overtook_does_nothing(tmp_path: Path, is_void: bool) -> None:
-    """Inputs are sought to where the rows end, or to their beginning; a seek that comes too late does nothing."""
+async def test_a_seek_that_a_rebalance_overtook_does_nothing(tmp_path: Path, is_void: bool, is_set: bool) -> None:
+    """Inputs are sought to where the rows end, without rows to where an operator has set the group, or to their
+    beginning; a seek that comes too late does nothing."""
     events, commands, changelog = TP("test-events", 0), TP("test-commands", 0), TP("changelog", 0)
     consumer, lane = FakeKafkaConsumer({events, commands, changelog}), create_lane(tmp_path)
     thread: Any = LaneThread.__new__(LaneThread)
     thread._ensure_consumer = lambda: consumer
+    consumer.is_set = is_set
     await thread.seek_to({EVENTS: 42}, lane.claim + is_void, lane)
-    assert consumer.sought == ({} if is_void else {events: 42, commands: 5})
+    assert consumer.sought == ({} if is_void else {events: 42, commands: 7 if is_set else 5})
     assert thread.claim == (LaneThread.claim if is_void else lane.claim)
 
 

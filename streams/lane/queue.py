@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from streams.batch import Record, Runs
 
 OVERHEAD = 600
-"""About what a record costs in memory beyond its key and value."""
+"""About what a record costs in memory beyond what it says."""
 
 
 class PartitionQueue:
@@ -67,4 +67,7 @@ class PartitionQueue:
 
 
 def _size(records: Sequence[Record]) -> int:
-    return sum([len(record.value or b"") for record in records]) + OVERHEAD * len(records)
+    """Headers too: whoever writes there could fill the memory with them."""
+    content = [len(record.value or b"") + len(record.key or b"") for record in records]
+    headers = [len(name) + len(value or b"") for record in records for name, value in record.headers]
+    return sum(content) + sum(headers) + OVERHEAD * len(records)

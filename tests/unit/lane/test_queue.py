@@ -1,5 +1,8 @@
 """What is fetched and not applied yet."""
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +69,19 @@ def test_a_full_topic_leaves_room_for_the_other() -> None:
     assert queue.has_room("events")
     queue.take(1)
     assert queue.has_room("commands")
+
+
+@pytest.mark.parametrize(
+    "part", [{"value": b"x" * 9_000}, {"key": b"x" * 9_000}, {"headers": (("a", b"x" * 9_000),)}]
+)
+def test_all_that_a_record_says_counts(part: dict[str, Any]) -> None:
+    """A topic has no room when its records are large, wherever in the record that is; it has again when they are
+    taken."""
+    queue = PartitionQueue(TOPICS, 18_000)
+    queue.put("events", [FakeRecord(0)])
+    assert queue.has_room("events")
+    queue.put("events", [FakeRecord(1, **part)])
+    assert not queue.has_room("events")
+    assert queue.has_room("commands")
+    queue.take(2)
+    assert queue.has_room("events")

@@ -104,8 +104,9 @@ class LaneThread(driver.AIOKafkaConsumerThread):
         unknown = [tp for tp in inputs if (tp.topic, tp.partition) not in starts]
         beginnings = await consumer.beginning_offsets(unknown) if unknown else {}
         committed = await consumer._coordinator.fetch_committed_offsets(unknown)
-        for tp, (offset, _) in committed.items():  # -1: none
-            beginnings[tp] = max(beginnings[tp], offset)
+        for tp, (offset, metadata) in committed.items():  # -1: none
+            if metadata != APPLIED:  # else it is our own word, and a new database is filled from the beginning
+                beginnings[tp] = max(beginnings[tp], offset)
         # No await from here on.
         if lane.claim != claim:
             return

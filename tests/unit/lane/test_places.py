@@ -12,6 +12,7 @@ from streams.lane.assignor import LaneAssignor
 from streams.lane.fetching import LaneConsumer, LaneThread
 from streams.lane.lane import Lane
 from streams.lane.partition import Partition, Surroundings
+from streams.lane.progress import APPLIED
 from streams.lane.settings import LaneSettings
 from streams.state import State
 from tests.support.lane_records import FakeRecord, Noting
@@ -70,14 +71,14 @@ class FakeKafkaConsumer:
         self.assigned = assigned
         self._coordinator = self
         self.sought: dict[TP, int] = {}
-        self.is_set = False
-        """Whether an operator has set the group."""
+        self.committed = OffsetAndMetadata(-1, "")
+        """Of each place, as the group has it."""
 
     def assignment(self) -> set[TP]:
         return self.assigned
 
     async def fetch_committed_offsets(self, places: list[TP]) -> dict[TP, OffsetAndMetadata]:
-        return dict.fromkeys(places, OffsetAndMetadata(7 if self.is_set else -1, ""))
+        return dict.fromkeys(places, self.committed)
 
     async def beginning_offsets(self, places: list[TP]) -> dict[TP, int]:
         return dict.fromkeys(places, 5)
@@ -86,18 +87,20 @@ class FakeKafkaConsumer:
         self.sought[place] = offset
 
 
-@pytest.mark.parametrize("is_set", [False, True])
+@pytest.mark.parametrize(("committed", "start"), [((-1, ""), 5), ((7, ""), 7), ((7, APPLIED), 5)])
 @pytest.mark.parametrize("is_void", [False, True])
-async def test_a_seek_that_a_rebalance_overtook_does_nothing(tmp_path: Path, is_void: bool, is_set: bool) -> None:
+async def test_a_seek_that_a_rebalance_overtook_does_nothing(
+    tmp_path: Path, is_void: bool, committed: tuple[int, str], start: int
+) -> None:
     """Inputs are sought to where the rows end, without rows to where an operator has set the group, or to their
-    beginning; a seek that comes too late does nothing."""
+    beginning, also if we have applied them before; a seek that comes too late does nothing."""
     events, commands, changelog = TP("test-events", 0), TP("test-commands", 0), TP("changelog", 0)
     consumer, lane = FakeKafkaConsumer({events, commands, changelog}), create_lane(tmp_path)
     thread: Any = LaneThread.__new__(LaneThread)
     thread._ensure_consumer = lambda: consumer
-    consumer.is_set = is_set
+    consumer.committed = OffsetAndMetadata(*committed)
     await thread.seek_to({EVENTS: 42}, lane.claim + is_void, lane)
-    assert consumer.sought == ({} if is_void else {events: 42, commands: 7 if is_set else 5})
+    assert consumer.sought == ({} if is_void else {events: 42, commands: start})
     assert thread.claim == (LaneThread.claim if is_void else lane.claim)
 
 

@@ -75,10 +75,11 @@ def test_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["cancelled", "called off", "deleted", "moved", "booked too late", "of nobody", "in no branch"]
+    "what",
+    ["cancelled", "called off", "deleted", "moved", "booked too late", "not due yet", "of nobody", "in no branch"],
 )
 def test_none_is_expected(what: str) -> None:
-    """Of what was cancelled, moved or booked too late, or cannot be told, none is missed."""
+    """Of what was cancelled, moved or booked too late, is days away or cannot be told, none is missed."""
     salon = Booking("co-1")
     said = {
         "cancelled": lambda: (salon.appointment("ap-2", starts_at=SOON), salon.appointment("ap-2", "cancelled")),
@@ -92,6 +93,7 @@ def test_none_is_expected(what: str) -> None:
             salon.appointment("ap-2", "rescheduled", starts_at=iso(MONDAY + timedelta(days=3))),
         ),
         "booked too late": lambda: (salon.appointment("ap-2", starts_at=iso(MONDAY + timedelta(minutes=59))),),
+        "not due yet": lambda: (salon.appointment("ap-2", starts_at=iso(MONDAY + timedelta(days=3))),),
         "of nobody": lambda: (
             salon.appointment("ap-2", starts_at=SOON, customer=customer(customer_id="cu-9")),
             salon.directory("customer.erased", "cu-9", customer_id="cu-9"),

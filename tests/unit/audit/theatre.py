@@ -28,6 +28,8 @@ from tests.support.booking import MONDAY, Booking, Message, customer
 
 PARTITIONS = 2
 NOW = MONDAY.timestamp()
+MACHINE_NOW = NOW + 30 * 86400
+"""Changelogs are written on another clock than the records."""
 
 
 class Post:
@@ -93,12 +95,15 @@ class Theatre:
         for role, state in self._at_work:
             role.recovered(state)
 
-    def write(self, topic: str, key: bytes | None, value: bytes | None, partition: int = -1) -> Entry:
+    def write(
+        self, topic: str, key: bytes | None, value: bytes | None, partition: int = -1, now: float | None = None
+    ) -> Entry:
         if partition < 0:
             partition = murmur2_partition(key or b"", PARTITIONS)
         offset = self._ends[topic, partition]
         self._ends[topic, partition] += 1
-        entry = Entry(topic, partition, offset, int(self.clock.now() * 1000), key, value, [CONTENT_TYPE_HEADER])
+        timestamp = int((now or self.clock.now()) * 1000)
+        entry = Entry(topic, partition, offset, timestamp, key, value, [CONTENT_TYPE_HEADER])
         self.log[topic].append(entry)
         self.log[topic].sort(key=lambda each: (each.partition, each.offset))
         return entry
@@ -146,7 +151,8 @@ class Theatre:
     def _step(self, role: Role, state: State, batch: Batch) -> None:
         effects = role.step(batch, state)
         for table, scope, key, value in state.changes():
-            self.write(changelog(role.name).name, row_key(table, scope, key), value, state.partition)
+            row = row_key(table, scope, key)
+            self.write(changelog(role.name).name, row, value, state.partition, now=MACHINE_NOW)
         state.committed()
         self._publish(effects.outputs)
         completions = [asyncio.run(role.perform(job)) for job in effects.jobs]

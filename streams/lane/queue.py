@@ -68,6 +68,9 @@ class PartitionQueue:
 
 def _size(records: Sequence[Record]) -> int:
     """Headers too: whoever writes there could fill the memory with them."""
-    content = [len(record.value or b"") + len(record.key or b"") for record in records]
-    headers = [len(name) + len(value or b"") for record in records for name, value in record.headers]
-    return sum(content) + sum(headers) + OVERHEAD * len(records)
+    size = OVERHEAD * len(records)
+    for record in records:
+        size += len(record.value or b"") + len(record.key or b"")
+        for name, value in record.headers:
+            size += len(name) + len(value or b"")
+    return size

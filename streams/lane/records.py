@@ -45,11 +45,14 @@ class LanePartitionRecords(PartitionRecords):  # type: ignore[misc]
             yield from super()._unpack_records()
 
     def _consumer_record(self, tp: Any, record: Any) -> FetchedRecord:
+        timestamp = record.timestamp
+        if not EARLIEST <= timestamp <= LATEST:
+            timestamp = EARLIEST if timestamp < EARLIEST else LATEST
         return FetchedRecord(
             tp.topic,
             tp.partition,
             record.offset,
-            max(EARLIEST, min(record.timestamp, LATEST)),
+            timestamp,
             record.key,
             record.value,
             tuple(record.headers),

@@ -42,7 +42,7 @@ from streams.policy.delivery.known import hearing
 from streams.policy.delivery.ledger import TABLES, Ledger
 from streams.policy.delivery.picking import pick
 from streams.policy.delivery.rates import Rates
-from streams.policy.delivery.results import Result, Unconfirmed
+from streams.policy.delivery.results import AccountWide, Result, Unconfirmed
 from streams.policy.delivery.rules import Rules
 from streams.policy.delivery.slots import ORDER, Slots
 from streams.settings import Settings
@@ -160,12 +160,24 @@ class Deliver:
         hearing.hear(topic, event, record.offset, record.timestamp, course.state)
         result = IntakeResult.APPLIED
         match event.data:
-            case ProviderReceipt() as said if not receipts.heard(said, course):
-                result = IntakeResult.STALE
+            case ProviderReceipt() as said:
+                self._heed(said)
+                if not receipts.heard(said, course):
+                    result = IntakeResult.STALE
             case CustomerErased(company_id=company_id, customer_id=customer_id):
                 course.erased(company_id, customer_id)
         if intake.answers(ROLE, topic, event.type):
             course.effects.counted[intake.INTAKE, topic, result] += 1
+
+    def _heed(self, said: ProviderReceipt) -> None:
+        """Some providers take a message and tell only later that the account is to blame."""
+        channel = self._channels.get(said.channel)
+        if channel is None or said.status not in receipts.FAILURES:
+            return
+        reason = channel.receipt_reason(said.error)
+        if reason is DeliveryReason.AUTH_FAILED:
+            told = AccountWide(reason, f"by a receipt: {said.error}")
+            self._sender.heed(said.channel, channel.account(None), told)
 
     def _answered(self, course: Course, delivery: Delivery, result: Result) -> None:
         course.answered(delivery, receipts.outdone(delivery, result, course))

@@ -56,7 +56,7 @@ class Sender:
         if isinstance(result, Accepted):
             waited = self._clock.now() - job.delivery.due.due_at.timestamp()
             metrics.EVENT_TO_OUTCOME.labels(channel).observe(max(0.0, waited))
-        self._heed(channel, self._channels[channel].account(job.message.address), result)
+        self.heed(channel, self._channels[channel].account(job.message.address), result)
         return Completion(job.delivery, result)
 
     def message(self, delivery: Delivery, now: float) -> Message:
@@ -89,8 +89,8 @@ class Sender:
         hashed = self._rules.recipient_hash(intent.channel, due.recipient)
         return unsubscribing.link(due, intent.channel, hashed, self._public_url, self._rules.hash_key)
 
-    def _heed(self, channel: ChannelName, account: Account, result: Result) -> None:
-        """What an answer says about the account as a whole."""
+    def heed(self, channel: ChannelName, account: Account, result: Result) -> None:
+        """What an answer, or a receipt, says about the account as a whole."""
         capacity = self._capacity[channel]
         is_left_alone = capacity.hear(account, result, self._clock.now())
         metrics.BREAKER_OPEN.labels(channel).set(capacity.is_broken)

@@ -10,10 +10,10 @@ from streams.clock import Clock
 from streams.errors import UserError
 
 DELIVERY_SECONDS = 30.0
-"""How long a record may take to be acknowledged."""
+"""How long a record may take to be acknowledged, unless somebody waits who is less patient."""
 
 _EXPLAINED = {
-    KafkaError._MSG_TIMED_OUT: f"no broker acknowledged it within {DELIVERY_SECONDS:.0f} s",
+    KafkaError._MSG_TIMED_OUT: "no broker acknowledged it in time",
     KafkaError.UNKNOWN_TOPIC_OR_PART: "there is no such topic: run `staffetta topics apply`",
     KafkaError._UNKNOWN_TOPIC: "there is no such topic: run `staffetta topics apply`",
     KafkaError._UNKNOWN_PARTITION: "there is no such topic: run `staffetta topics apply`",
@@ -46,7 +46,13 @@ class Addressed(Protocol):
 class EventProducer:
     """Sends records in order; each partition holds them in that order, whatever is retried in between."""
 
-    def __init__(self, client: Mapping[str, str], topic_prefix: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Mapping[str, str],
+        topic_prefix: str,
+        clock: Clock,
+        delivery_seconds: float = DELIVERY_SECONDS,
+    ) -> None:
         """`client`: librdkafka's connection properties."""
         self._prefix = topic_prefix
         self._clock = clock
@@ -60,7 +66,7 @@ class EventProducer:
                 "message.max.bytes": 8 * 1024 * 1024,  # what is too large, the topic says
                 "partitioner": "murmur2_random",  # as the Java clients', so that all producers agree
                 "linger.ms": 5,
-                "message.timeout.ms": int(DELIVERY_SECONDS * 1000),
+                "message.timeout.ms": int(delivery_seconds * 1000),
                 "log_level": 0,
             }
         )

@@ -124,14 +124,20 @@ def reason_of(error: str | None, codes: Mapping[int, Meaning]) -> DeliveryReason
 
 
 def cleaned(text: str, secrets: Iterable[str | None] = ()) -> str:
-    """A provider likes to repeat what it was sent, which has no place in an outcome: without `secrets` (of three
-    characters or more), addresses, numbers, URLs and tokens; on one line, and not longer than needed."""
-    for secret in sorted({each for each in secrets if each and len(each) > 2}, key=len, reverse=True):
-        text = re.sub(re.escape(secret), "…", text, flags=re.IGNORECASE)
+    """A provider likes to repeat what it was sent, which has no place in an outcome: without `secrets`, addresses,
+    numbers, URLs and tokens; on one line, and not longer than needed."""
+    text = without(text, secrets)
     text = "".join(each if each.isprintable() else " " for each in text)
     for pattern in _NEVER_SAID:
         text = pattern.sub("…", text)
     return " ".join(text.split())[:MAX_ERROR]
+
+
+def without(text: str, secrets: Iterable[str | None]) -> str:
+    """As they stand there, but for letter case; of three characters or more."""
+    for secret in sorted({each for each in secrets if each and len(each) > 2}, key=len, reverse=True):
+        text = re.sub(re.escape(secret), "…", text, flags=re.IGNORECASE)
+    return text
 
 
 def _timestamp(date: str) -> float | None:

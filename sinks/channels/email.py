@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 from aiosmtplib import SMTPException
@@ -12,6 +12,7 @@ from schemas.notifications import Recipient
 from schemas.reasons import DeliveryReason
 from sinks.channels.answers import cleaned
 from sinks.channels.base import Message
+from sinks.channels.discretion import discreet
 from sinks.channels.examining import Examination
 from sinks.channels.smtp.composing import Composer, mailbox
 from sinks.channels.smtp.connections import Connection, Connections
@@ -40,8 +41,7 @@ class _Mail(NamedTuple):
     content: bytes
     begin_before: float
     deadline: float
-    secrets: tuple[str, ...]
-    """What has no place in an outcome."""
+    message: Message
 
 
 class _SessionEndedError(Exception):
@@ -105,13 +105,7 @@ class Email:
                 self._composer.compose(message, recipient),
                 begin_before,
                 deadline=asyncio.get_running_loop().time() + 2 * self._timeout,
-                secrets=(
-                    recipient,
-                    recipient.rpartition("@")[0],
-                    message.name,
-                    message.subject,
-                    message.body_text,
-                ),
+                message=message,
             )
             try:
                 return await self._attempt(mail, fresh=False)
@@ -132,7 +126,7 @@ class Email:
                 connection = await self._connections.take(fresh=True)
                 await connection.quit()
         except (Refused, SMTPException, OSError) as error:
-            why = _cleaned(str(error), (self._server.password or "",)) or type(error).__name__
+            why = cleaned(str(error), (self._server.password,)) or type(error).__name__
             raise UserError(f"no mail can be handed to {where} ({why}): see STAFFETTA_SMTP_URL") from error
         return f"{where} takes mail" + (f" of {self._server.username}" if self._server.username else "")
 
@@ -141,7 +135,7 @@ class Email:
             async with self._in_time(mail):
                 connection = await self._connections.take(fresh=fresh)
         except Refused as refused:
-            return _refusal(refused, mail.secrets)
+            return _refusal(refused, mail)
         except (SMTPException, OSError) as error:
             return self._lost(Stage.CONNECTING, error, mail)
         try:
@@ -163,7 +157,7 @@ class Email:
         except Refused as refused:
             if refused.reply.code == SERVICE_CLOSING:
                 self._end(connection)
-            return _refusal(refused, mail.secrets)
+            return _refusal(refused, mail)
         except (SMTPException, OSError) as error:
             self._end(connection)
             return self._lost(connection.stage, error, mail)
@@ -180,22 +174,23 @@ class Email:
     def _lost(self, stage: Stage, error: Exception, mail: _Mail) -> Result:
         """No answer: what that means depends on how far the mail had come."""
         late = isinstance(error, TimeoutError)
-        said = f"no answer within {self._timeout:g} s" if late else _cleaned(str(error), mail.secrets)
+        said = f"no answer within {self._timeout:g} s" if late else _discreet(str(error), mail)
         text = f"{stage}: {said}"
         if stage is Stage.HANDED_OVER:
             return Unconfirmed(DeliveryReason.TIMEOUT if late else DeliveryReason.LOST_AFTER_DATA, text)
         return Transient(DeliveryReason.TIMEOUT if late else DeliveryReason.CONNECTION_FAILED, text)
 
 
-def _refusal(refused: Refused, secrets: Sequence[str]) -> Result:
-    text = f"{refused.stage}: {_cleaned(str(refused), secrets)}"
+def _refusal(refused: Refused, mail: _Mail) -> Result:
+    text = f"{refused.stage}: {_discreet(str(refused), mail)}"
     if refused.stage is Stage.HANDED_OVER and not refused.reply.is_negative:
         return Unconfirmed(DeliveryReason.LOST_AFTER_DATA, text)
     return judge(refused.reply, refused.stage, text)
 
 
-def _cleaned(text: str, secrets: Sequence[str]) -> str:
+def _discreet(text: str, mail: _Mail) -> str:
     """What a server says without what it repeats; its codes stay."""
     codes = _CODES.match(text)
     head = codes[0] if codes else ""
-    return f"{head} {cleaned(text[len(head) :], secrets)}".strip()
+    said = discreet(text[len(head) :], mail.message, (mail.recipient, mail.recipient.rpartition("@")[0]))
+    return f"{head} {said}".strip()

@@ -20,11 +20,11 @@ from sinks.channels.answers import (
     Answer,
     Meaning,
     by_status,
-    cleaned,
     get,
     message_id,
 )
 from sinks.channels.base import Message
+from sinks.channels.discretion import discreet
 from sinks.channels.examining import Examination, Provider
 from sinks.channels.http import Http
 from sinks.channels.pushing import content
@@ -138,9 +138,8 @@ class Fcm:
         if said.status == 401 and code is None:
             self._access.refused(token)
         meaning = MEANINGS.get(code or "") or by_status(said.status, UNAVAILABLE)
-        secrets = (message.address, message.name, message.subject, message.body_text)
         told = said.told(code or get(error, "status"), get(error, "message"))
-        return meaning.of(cleaned(told, secrets), _retry_after_seconds(said, meaning))
+        return meaning.of(discreet(told, message), _retry_after_seconds(said, meaning))
 
 
 def _accepted(said: Answer) -> Result:

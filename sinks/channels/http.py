@@ -30,7 +30,7 @@ class _Body(aiohttp.BytesPayload):
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         if time.monotonic() > self._begin_before:
             self.is_too_late = True
-            raise ValueError("there was a connection only when it was too late to begin")
+            raise ValueError("there was a connection only when it was too late to send anything")
         self.is_handed_over = True
         await super().write_with_length(writer, content_length)
 
@@ -57,8 +57,11 @@ class Http:
         """The answer, whatever its status, unless that is a redirect; else what is known without one.
 
         A request counts as handed over from the moment when its first byte may be written: before that a fault is
-        Transient, from then on Unconfirmed. Nothing is written after `begin_before` (`time.monotonic()`).
+        Transient, from then on Unconfirmed. Nothing is written after `begin_before` (`time.monotonic()`). A server
+        with which there is no connection by then has failed, and is not one that was never asked.
         """
+        if time.monotonic() > begin_before:
+            return NotStarted()
         return await self._ask("POST", url, headers, _Body(body, begin_before))
 
     async def get(self, url: str, headers: Mapping[str, str]) -> Answer | Transient | Unconfirmed | NotStarted:
@@ -80,7 +83,7 @@ class Http:
             return _lost(body, DeliveryReason.TIMEOUT, f"no answer within {self._timeout_seconds:g} s")
         except _FAULTS as error:
             if body is not None and body.is_too_late:
-                return NotStarted()
+                return Transient(DeliveryReason.TIMEOUT, str(error))
             return _lost(body, DeliveryReason.CONNECTION_FAILED, _described(error))
 
     async def close(self) -> None:

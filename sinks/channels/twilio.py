@@ -29,6 +29,7 @@ from sinks.channels.answers import (
     reason_of,
 )
 from sinks.channels.base import Message
+from sinks.channels.discretion import discreet
 from sinks.channels.examining import Examination, Provider, looked_up
 from sinks.channels.http import Http
 from streams.errors import UserError
@@ -167,12 +168,13 @@ class Twilio:
             return Accepted(sid)
         if answer.is_success and number(content.get("error_code")) is None:
             return answer.unclear()
-        return self._refused(answer, message.address, message.name, message.body_text)
+        return self._refused(answer, message)
 
-    def _refused(self, answer: Answer, *secrets: str) -> Result:
+    def _refused(self, answer: Answer, message: Message | None = None) -> Result:
         content = answer.json()
         code = number(content.get("error_code" if answer.is_success else "code"))
         said = content.get("error_message" if answer.is_success else "message")
         meaning = CODES.get(-1 if code is None else code) or by_status(answer.status, UNKNOWN)
-        told = cleaned(answer.told(code, said), (*self._secrets, *secrets))
+        told = answer.told(code, said)
+        told = cleaned(told, self._secrets) if message is None else discreet(told, message, self._secrets)
         return meaning.of(told, answer.retry_after_seconds())

@@ -12,8 +12,9 @@ import orjson
 from schemas.notifications import Recipient
 from schemas.push_addresses import Subscription, usable_subscription
 from schemas.reasons import DeliveryReason
-from sinks.channels.answers import DEAD, REJECTED, THROTTLED, UNAVAILABLE, Answer, Meaning, cleaned
+from sinks.channels.answers import DEAD, REJECTED, THROTTLED, UNAVAILABLE, Answer, Meaning
 from sinks.channels.base import Message
+from sinks.channels.discretion import discreet
 from sinks.channels.examining import Examination
 from sinks.channels.http import Http
 from sinks.channels.pushing import content
@@ -146,8 +147,8 @@ def _judged(said: Answer, message: Message, subscription: Subscription) -> Resul
         return said.unclear()
     meaning = MEANINGS.get(said.status, UNAVAILABLE if said.status >= 500 else REJECTED)
     path = subscription.endpoint.removeprefix(subscription.origin)
-    secrets = (*subscription, path, path.rpartition("/")[2], message.name, message.subject, message.body_text)
-    words = cleaned(said.body.decode(errors="replace"), secrets) if len(said.body) <= MOST_WORDS else ""
+    secrets = (*subscription, path, path.rpartition("/")[2])
+    words = discreet(said.body.decode(errors="replace"), message, secrets) if len(said.body) <= MOST_WORDS else ""
     return meaning.of(
         f"HTTP {said.status}: {words}" if words else f"HTTP {said.status}", said.retry_after_seconds()
     )

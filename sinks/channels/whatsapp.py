@@ -29,6 +29,7 @@ from sinks.channels.answers import (
     reason_of,
 )
 from sinks.channels.base import Message
+from sinks.channels.discretion import discreet
 from sinks.channels.examining import Examination, Provider, looked_up
 from sinks.channels.http import Http
 from streams.policy.delivery.accounts import Account
@@ -166,15 +167,15 @@ class WhatsApp:
             return Accepted(taken_as)
         if answer.is_success and error is None:
             return answer.unclear()
-        parameters = message.template.parameters if message.template is not None else ()
-        return self._refused(answer, message.address, message.name, message.body_text, *parameters)
+        return self._refused(answer, message)
 
-    def _refused(self, answer: Answer, *secrets: str) -> Result:
+    def _refused(self, answer: Answer, message: Message | None = None) -> Result:
         error = answer.json().get("error")
         code = number(get(error, "code"))
         said = get(error, "error_data", "details") or get(error, "message")
         meaning = CODES.get(-1 if code is None else code) or by_status(answer.status, UNAVAILABLE)
-        told = cleaned(answer.told(code, said), (*self._secrets, *secrets))
+        told = answer.told(code, said)
+        told = cleaned(told, self._secrets) if message is None else discreet(told, message, self._secrets)
         return meaning.of(told, answer.retry_after_seconds())
 
 

@@ -88,8 +88,8 @@ def _expected(log: Log, partitions: int) -> Iterator[tuple[Key, Audience]]:
 
 
 def _end(log: Log) -> int:
-    """How far the system's clock has come, in milliseconds. A changelog's timestamps are of another: the machine's,
-    which may be days away from a clock that plays a day."""
+    """How far the system's clock has come, in milliseconds. A changelog's timestamps are of another one, the
+    machine's, which may be days away from a clock that plays a day."""
     told = (log.get(spec.name, ()) for spec in CONTRACT_TOPICS)
     return max((entry.timestamp for entries in told for entry in entries), default=0)
 

@@ -15,6 +15,9 @@ from streams.errors import UserError
 from streams.policy.delivery.correlation import Correlation
 from streams.settings import Settings
 
+PATIENCE_SECONDS = 8.0
+"""Twilio waits 15 s for an answer, and a receipt may have to wait for those that are being written."""
+
 
 class Receipts:
     """Writes what comes while others are being written with the next ones: Kafka is asked once for all of them.
@@ -87,7 +90,9 @@ class Receipts:
     def _send(self, records: Iterable[Outgoing]) -> None:
         """Made with the first receipt: most workers never have one. And anew after a failure, which it keeps."""
         given = self._settings
-        producer = self._producer or EventProducer(given.kafka_client_config(), given.topic_prefix, self._clock)
+        producer = self._producer or EventProducer(
+            given.kafka_client_config(), given.topic_prefix, self._clock, PATIENCE_SECONDS
+        )
         self._producer = None
         try:
             for record in records:

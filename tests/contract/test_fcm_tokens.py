@@ -64,6 +64,20 @@ async def test_replaced_ahead_of_time() -> None:
         assert len(google.requests) == 2
 
 
+@pytest.mark.parametrize("said", ["1" + 400 * "0", "-1", "0", "true", "null", '"soon"', "1e300", "{}"])
+async def test_a_life_that_nobody_has(said: str) -> None:
+    """A token whose life is not said, or is longer than Google gives, is used for as long as one may be."""
+    async with (
+        recording(200, f'{{"access_token": "one", "expires_in": {said}}}'.encode()) as google,
+        tokens_of(google.url) as tokens,
+    ):
+        assert await tokens.at(0) == "one"
+        assert await tokens.at(0.74 * 3600) == "one"
+        assert len(google.requests) == 1
+        await tokens.at(0.96 * 3600)
+        assert len(google.requests) == 2
+
+
 async def test_a_token_that_cannot_be_replaced() -> None:
     """While it is good it is used, and replaced as soon as that can be; once it has ended, there is none."""
     async with (

@@ -2,11 +2,15 @@
 
 import asyncio
 import gzip
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
+from aiohttp import DefaultResolver
+from aiohttp.abc import ResolveResult
 
 from schemas.reasons import DeliveryReason
 from sinks.channels.answers import Answer, cleaned, message_id
@@ -155,15 +159,36 @@ async def test_silence_after_the_request() -> None:
     assert time.monotonic() - started < 2 * 0.3
 
 
+class SlowNames(DefaultResolver):
+    async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_INET) -> list[ResolveResult]:
+        await asyncio.sleep(0.2)
+        return await super().resolve("127.0.0.1", port, family)
+
+
+async def test_a_connection_that_comes_too_late() -> None:
+    """Not one byte is written, and it is a failure: a server that is always so slow must not be tried for ever."""
+
+    async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        server.received = await reader.read()
+
+    http = Http(concurrency=1, timeout_seconds=5, resolver=SlowNames())
+    async with listening(listen) as (server, url):
+        said = await http.post(url.replace("127.0.0.1", "slow.example"), b"a=1", {}, time.monotonic() + 0.1)
+        await http.close()
+    assert isinstance(said, Transient)
+    assert said.reason is DeliveryReason.TIMEOUT
+    assert server.received == b""
+
+
 async def test_too_late_to_begin() -> None:
-    """After the moment until which it may begin, not one byte is written, though there is a connection."""
+    """After the moment until which it may begin, nobody is asked."""
 
     async def listen(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         server.received = await reader.read()
 
     async with listening(listen) as (server, url):
         assert await post(url, begin_before=time.monotonic() - 0.001) == NotStarted()
-    assert server.received == b""
+    assert server.connections == 0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from google.auth import crypt, jwt
 
 from schemas.reasons import DeliveryReason
-from sinks.channels.answers import NOT_OURS, THROTTLED, UNAVAILABLE, Answer, Meaning, cleaned, get
+from sinks.channels.answers import NOT_OURS, THROTTLED, UNAVAILABLE, Answer, Meaning, cleaned, get, number
 from sinks.channels.http import Http
 from streams.policy.delivery.results import NotStarted, Result, Transient, Unconfirmed
 from streams.push_keys import ServiceAccount
@@ -93,7 +93,8 @@ class AccessTokens:
         text, seconds = get(said.json(), "access_token"), get(said.json(), "expires_in")
         if not said.is_success or not isinstance(text, str) or not text.isascii() or not text.isprintable():
             return _refusal(said)
-        lifetime = seconds if isinstance(seconds, int) and seconds > 0 else ASSERTION_SECONDS
+        lifetime = number(seconds) or 0
+        lifetime = min(lifetime, ASSERTION_SECONDS) if lifetime > 0 else ASSERTION_SECONDS
         self._token = _Token(text, asked_at + 0.75 * lifetime, asked_at + 0.95 * lifetime)
         return text
 

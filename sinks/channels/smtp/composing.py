@@ -15,7 +15,7 @@ import idna
 
 from schemas.addresses import is_ascii_address, usable_email
 from sinks.channels.base import Message
-from streams.policy.delivery.mail_name import mail_name
+from streams.policy.delivery.mail_name import mail_name, short_name
 
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _PLAIN = re.compile(r"[\x20-\x7e]{0,60}")
@@ -133,7 +133,7 @@ class Composer:
         """Where a bounce of this mail goes: it tells which mail it was, if that fits into an address."""
         if self._return_path is None:
             return self.sender
-        path = self._return_path.replace("{id}", mail_name(company_id, notification_id))
+        path = self._return_path.replace("{id}", short_name(company_id, notification_id))
         return path if len(path.rpartition("@")[0]) <= LOCAL_PART else self.sender
 
     def compose(self, message: Message, recipient: str) -> bytes:

@@ -33,8 +33,10 @@ class Correlation(NamedTuple):
     @classmethod
     def read(cls, text: str) -> Self | None:
         """None for what `written` has not written."""
-        fields = parse_qs(text, max_num_fields=20) if len(text) <= MAX_CHARACTERS else {}
+        if len(text) > MAX_CHARACTERS:
+            return None
         try:
+            fields = parse_qs(text, max_num_fields=20)
             company, notification, channel, attempt = (
                 fields[name][0] for name in ("company", "notification", "channel", "attempt")
             )

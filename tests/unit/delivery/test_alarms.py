@@ -16,6 +16,8 @@ from streams.policy.delivery.rates import Rates
 from streams.policy.delivery.results import Accepted, AccountWide, Result, Transient
 from streams.policy.delivery.slots import Slots
 from tests.unit.delivery.support import SilentChannel, Worker, request
+from tests.unit.delivery.test_attempts import answer, ask
+from tests.unit.delivery.test_receipts import ALONE, hear
 
 LOGGED_OUT = AccountWide(DeliveryReason.AUTH_FAILED, "HTTP 401, code 20003: Authenticate")
 BUSY = Transient(DeliveryReason.UNAVAILABLE, "HTTP 503")
@@ -64,6 +66,26 @@ async def test_an_account_that_is_refused() -> None:
     assert metric("staffetta_breaker_open") == 1
     assert await said(worker, 1) == [("info", "messages get through again")]
     assert metric("staffetta_breaker_open") == 0
+
+
+class Unpaid(SilentChannel):
+    """Takes messages, and tells only later that nobody has paid."""
+
+    def receipt_reason(self, error: str | None) -> DeliveryReason:
+        return DeliveryReason.AUTH_FAILED if error == "131042" else DeliveryReason.BOUNCED
+
+
+def test_an_account_that_is_refused_by_receipts() -> None:
+    """It is as if the answer had said so: the channel stands still, and it is counted. What says something of the
+    message alone does neither."""
+    refused = partial(metric, "staffetta_account_refused_total", channel="sms", reason="auth_failed")
+    worker, before = Worker(channels=[Unpaid(ChannelName.SMS)]), refused()
+    ask(worker, **ALONE)
+    answer(worker, Accepted("SM1"))
+    hear(worker, "failed", error="30008")
+    assert (refused() - before, metric("staffetta_breaker_open", channel="sms")) == (0, 0)
+    hear(worker, "failed", error="131042")
+    assert (refused() - before, metric("staffetta_breaker_open", channel="sms")) == (1, 1)
 
 
 async def test_a_provider_that_is_away() -> None:

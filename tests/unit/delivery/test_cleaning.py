@@ -1,13 +1,16 @@
 """Who could not be reached is not in what is told of it."""
 
+import html
+import json
 import re
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.notifications import DeadLetter, Outcome
-from streams.policy.delivery.cleaning import without_person
+from streams.policy.delivery.cleaning import without_person, without_quotations
 from streams.policy.delivery.results import Accepted
 from tests.unit.delivery.support import Worker
 from tests.unit.delivery.test_attempts import answer, ask
@@ -40,6 +43,48 @@ def test_codes_and_numbers() -> None:
     assert without_person("550 5.1.1 no anna", "anna.550@example.com", "Anna") == "550 5.1.1 no …"
     assert without_person("4915112345678 unknown", "+4915112345678", "A") == "… unknown"
     assert without_person("30008", "+4915112345678", "Anna") == "30008"
+
+
+LETTER = "Guten Tag Frau Müller,\nIhr Termin am 22.11. um 14:30 Uhr\nbei Paul ist gebucht 😀"
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        LETTER,
+        LETTER.upper(),
+        LETTER.replace("\n", " "),
+        LETTER[:40],
+        LETTER[30:],
+        json.dumps(LETTER),
+        html.escape(LETTER).replace("ü", "&uuml;"),
+        quote(LETTER),
+        "".join(f"<p>{line}</p>" for line in LETTER.splitlines()),
+    ],
+)
+def test_a_message_is_not_quoted(quoted: str) -> None:
+    """In whatever form: no three words of it are left in a row, and what the server says about it stays."""
+    told = without_quotations(f"code 30007: message {quoted} was blocked by the carrier", [LETTER])
+    assert told.startswith("code 30007: message ")
+    assert told.endswith(" was blocked by the carrier")
+    assert "Termin" not in told
+    assert "Müller" not in told
+    assert "😀" not in told or "Paul" not in told
+
+
+@pytest.mark.parametrize("text", ["Hallo", "Bis morgen"])
+def test_a_short_message_is_not_quoted(text: str) -> None:
+    """All of it is taken out, and not a word of it that stands in other company."""
+    assert without_quotations(f"not delivered: {text}!", [text]) == "not delivered: …!"
+    assert without_quotations("Hallosen, bis dann", [text]) == "Hallosen, bis dann"
+
+
+@given(st.text(), st.lists(st.text()))
+def test_whatever_is_said(text: str, sources: list[str]) -> None:
+    """It can always be recorded, and is not changed where nothing is quoted."""
+    without_quotations(text, sources).encode()
+    words = re.fullmatch(r"[\w .:!?-]*", text)
+    assert words is None or without_quotations(text, []) == text
 
 
 def test_nobody() -> None:

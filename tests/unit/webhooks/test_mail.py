@@ -1,12 +1,13 @@
 """Bounces and complaints of mails."""
 
+import uuid
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.policy.delivery.mail_name import mail_name, parsed
+from streams.policy.delivery.mail_name import mail_name, parsed, short_name
 from tests.unit.webhooks.support import Client, Kafka, serving
 
 ids = st.from_regex(r"\A[A-Za-z0-9._:-]{1,64}\Z")
@@ -20,10 +21,20 @@ async def post(client: Client, content: Any, token: str = "Bearer token") -> int
 @given(ids, ids)
 def test_the_name_in_the_return_path_finds_back(company: str, id: str) -> None:
     """What stands for `{id}` names one notification of one company."""
-    assert parsed(mail_name(company, id)) == (company, id)
+    assert parsed(mail_name(company, id)) == parsed(short_name(company, id)) == (company, id)
 
 
-@pytest.mark.parametrize("name", ["", "a", ".", "a.", ".b", "a.b.c d", "=FF.b", "a" * 65 + ".b"])
+def test_the_name_of_two_uuids_fits_into_an_address() -> None:
+    """Of a local part's 64 characters some are before it."""
+    company, id = str(uuid.uuid4()), str(uuid.uuid4())
+    assert len(f"bounces+{short_name(company, id)}") <= 64
+    assert parsed(short_name(company, id)) == (company, id)
+    assert parsed(short_name(company.upper(), id)) == (company.upper(), id)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a", ".", "a.", ".b", "a.b.c d", "=FF.b", "a" * 65 + ".b", "~a.b", "~" + "1" * 26 + ".b"]
+)
 def test_what_is_no_name(name: str) -> None:
     """Anything else names nothing."""
     assert parsed(name) is None

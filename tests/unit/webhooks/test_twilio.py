@@ -56,6 +56,7 @@ def test_a_reference_finds_back(company: str, id: str, channel: ChannelName, att
     [
         "",
         "id=1",
+        "&".join("x" * 25),
         "company=a&notification=b&channel=fax&attempt=1",
         "company=a&notification=b&channel=sms&attempt=x",
         "company=a&notification=b&channel=sms&attempt=-1",

@@ -39,7 +39,7 @@ from streams.policy.delivery.capacity import Capacity
 from streams.policy.delivery.course import Course
 from streams.policy.delivery.intents import Delivery, Intent, Line
 from streams.policy.delivery.known import hearing
-from streams.policy.delivery.ledger import TABLES, Ledger
+from streams.policy.delivery.ledger import AT_ANY_TIME, TABLES, Ledger
 from streams.policy.delivery.picking import pick
 from streams.policy.delivery.rates import Rates
 from streams.policy.delivery.results import AccountWide, Result, Unconfirmed
@@ -180,8 +180,7 @@ class Deliver:
             self._sender.heed(said.channel, channel.account(None), told)
 
     def _answered(self, course: Course, delivery: Delivery, result: Result) -> None:
-        course.answered(delivery, receipts.outdone(delivery, result, course))
-        receipts.answered(delivery, course)
+        receipts.answered(delivery, result, course)
 
     def _take_on(self, course: Course, topic: str, record: Record) -> None:
         effects, ledger = course.effects, course.ledger
@@ -217,7 +216,7 @@ class Deliver:
         elif self._has_room(course, intent.line) and not ledger.goes_first(intent.line, course.now):
             self._begin(course, delivery)
         else:
-            ledger.wait(delivery, course.now)
+            ledger.wait(delivery, AT_ANY_TIME)
 
     def _start_due(self, course: Course) -> None:
         """Some of what waits; if there is more, it is asked for again at once."""

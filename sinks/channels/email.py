@@ -26,6 +26,7 @@ from streams.policy.delivery.results import (
     Result,
     Transient,
     Unconfirmed,
+    Unsendable,
 )
 from streams.settings import Settings
 from streams.smtp_url import SmtpServer
@@ -96,7 +97,7 @@ class Email:
     async def send(self, message: Message, begin_before: float) -> Result:
         recipient = mailbox(message.address)
         if recipient is None:
-            return Permanent(DeliveryReason.DEAD_ADDRESS, "no mail can be sent to an address of this form")
+            return Unsendable(DeliveryReason.DEAD_ADDRESS, "no mail can be sent to an address of this form")
         async with self._connections.places:
             mail = _Mail(
                 self._composer.message_id(message.company_id, message.notification_id),

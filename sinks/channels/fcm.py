@@ -11,6 +11,7 @@ import orjson
 
 from schemas.notifications import Recipient
 from schemas.push_addresses import usable_token
+from schemas.reasons import DeliveryReason
 from sinks.channels.answers import (
     DEAD,
     NOT_OURS,
@@ -29,7 +30,7 @@ from sinks.channels.examining import Examination, Provider
 from sinks.channels.http import Http
 from sinks.channels.pushing import content
 from sinks.channels.pushing.access import AccessTokens
-from streams.policy.delivery.results import Accepted, Result
+from streams.policy.delivery.results import Accepted, Result, Unsendable
 from streams.push_keys import ServiceAccount, parse_service_account
 from streams.settings import Settings
 
@@ -91,7 +92,7 @@ class Fcm:
     async def send(self, message: Message, begin_before: float) -> Result:
         body = content.fitted(message, MOST_BYTES, lambda title, text: self._body(message, title, text))
         if body is None:
-            return REJECTED.of(f"even without a text it has more than {MOST_BYTES} bytes")
+            return Unsendable(DeliveryReason.REJECTED, f"even without a text it has more than {MOST_BYTES} bytes")
         token = await self._access.token()
         if not isinstance(token, str):
             return token

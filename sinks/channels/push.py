@@ -6,13 +6,12 @@ from typing import Self
 from schemas.notifications import Recipient
 from schemas.push_addresses import Subscription
 from schemas.reasons import DeliveryReason
-from sinks.channels.answers import REJECTED
 from sinks.channels.base import Message
 from sinks.channels.examining import Examination
 from sinks.channels.fcm import Fcm
 from sinks.channels.webpush import WebPush
 from streams.policy.delivery.accounts import Account
-from streams.policy.delivery.results import Result
+from streams.policy.delivery.results import Result, Unsendable
 from streams.settings import Settings
 
 
@@ -49,7 +48,7 @@ class Push:
         is_browser = Subscription.read(message.address) is not None
         way = self._webpush if is_browser else self._fcm
         if way is None:
-            return REJECTED.of("this way of push is not set up")
+            return Unsendable(DeliveryReason.REJECTED, "this way of push is not set up")
         return await way.send(message, begin_before)
 
     def examinations(self) -> Mapping[str, Examination]:

@@ -21,7 +21,7 @@ from sinks.channels.pushing import content
 from sinks.channels.pushing.endpoints import PublicAddresses
 from sinks.channels.pushing.vapid import MOST_PLAIN_BYTES, Vapid, encrypted
 from streams.errors import UserError
-from streams.policy.delivery.results import Accepted, Permanent, Result, Transient
+from streams.policy.delivery.results import Accepted, Permanent, Result, Transient, Unsendable
 from streams.settings import Settings
 
 # Not the account's fault as far as anybody can tell: a subscription knows the key with which it was made, and an
@@ -86,20 +86,22 @@ class WebPush:
     async def send(self, message: Message, begin_before: float) -> Result:
         subscription = Subscription.read(message.address)
         if subscription is None or not self._may_be_asked(subscription):
-            return DEAD.of("no push can be sent to a subscription of this form")
+            return Unsendable(DeliveryReason.DEAD_ADDRESS, "no push can be sent to a subscription of this form")
         plain = content.fitted(message, MOST_PLAIN_BYTES, lambda title, text: _plain(message, title, text))
         if plain is None:
-            return REJECTED.of(f"even without a text it has more than {MOST_PLAIN_BYTES} bytes")
+            return Unsendable(
+                DeliveryReason.REJECTED, f"even without a text it has more than {MOST_PLAIN_BYTES} bytes"
+            )
         try:
             body = encrypted(plain, subscription)
         except ValueError:
-            return DEAD.of("the subscription's key is none")
+            return Unsendable(DeliveryReason.DEAD_ADDRESS, "the subscription's key is none")
         headers = self._headers(message, subscription)
         said = await self._http.post(subscription.endpoint, body, headers, begin_before)
         if isinstance(said, Answer):
             return _judged(said, message, subscription)
         if isinstance(said, Transient) and self._leads_astray(subscription):
-            return REJECTED.of("the endpoint's host has an address that is not public")
+            return Unsendable(DeliveryReason.REJECTED, "the endpoint's host has an address that is not public")
         return said
 
     def examinations(self) -> Mapping[str, Examination]:

@@ -25,6 +25,11 @@ THEN = {
 }
 """What the same attempt can come to after that: by its one repetition, and by receipts."""
 
+_CERTAIN = frozenset(
+    {DeliveryReason.REJECTED, DeliveryReason.DEAD_ADDRESS, DeliveryReason.OPTED_OUT, DeliveryReason.BOUNCED}
+)
+"""Failures after which nothing can turn out to have arrived."""
+
 Place = tuple[str | None, int]
 """(channel, attempt)"""
 
@@ -46,7 +51,7 @@ def follows(before: Event, event: Event) -> bool:
         return False
     if event.type == DELIVERED and before.type == DELIVERED:
         return not is_read(before) and is_read(event)
-    return before.type != FAILED or is_unconfirmed(before)
+    return before.type != FAILED or cast(Outcome, before.data).reason not in _CERTAIN
 
 
 def arrived_after_all(told: list[Event]) -> list[Event]:
@@ -121,8 +126,3 @@ def place(event: Event) -> Place:
 
 def is_read(event: Event) -> bool:
     return cast(Outcome, event.data).reason == DeliveryReason.READ
-
-
-def is_unconfirmed(event: Event) -> bool:
-    """Whether it was given up because it may have arrived."""
-    return cast(Outcome, event.data).reason == DeliveryReason.UNCONFIRMED

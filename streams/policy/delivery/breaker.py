@@ -1,7 +1,15 @@
 """The circuit breaker of one channel: while nothing gets through, nothing more is tried, but for a probe now and
 then."""
 
-from streams.policy.delivery.results import Accepted, AccountWide, Permanent, Result, Transient, Unconfirmed
+from streams.policy.delivery.results import (
+    Accepted,
+    AccountWide,
+    Permanent,
+    Result,
+    Transient,
+    Unconfirmed,
+    Unsendable,
+)
 
 
 class Breaker:
@@ -36,7 +44,7 @@ class Breaker:
         if self._open_until is None:
             return None
         if now < self._open_until:
-            return self._open_until
+            return min(self._open_until, now + self._seconds)  # the clock may have been set back
         self._open_until = now + self._seconds
         return None
 
@@ -49,5 +57,7 @@ class Breaker:
                 self._in_a_row += 1
                 if self.is_open or 0 < self._failures <= self._in_a_row:
                     self._open_until = now + self._seconds
+            case Unsendable():
+                pass  # nobody was asked
             case Accepted() | Permanent():
                 self._in_a_row, self._open_until = 0, None

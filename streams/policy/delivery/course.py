@@ -20,9 +20,9 @@ from streams.policy.delivery.attempts import is_too_late, next_channel, retry_at
 from streams.policy.delivery.intents import Delivery, Doubt, Kept
 from streams.policy.delivery.known.addresses import Address, learn, reached
 from streams.policy.delivery.ladder import way
-from streams.policy.delivery.ledger import Ledger
+from streams.policy.delivery.ledger import AT_ANY_TIME, Ledger
 from streams.policy.delivery.outcomes import OutcomeType, attempt_due, dead_letter, outcome, tried
-from streams.policy.delivery.results import Result
+from streams.policy.delivery.results import Permanent, Result, Transient, Unconfirmed
 from streams.policy.delivery.rules import Rules
 from streams.policy.delivery.verdicts import Again, GivenUp, HeldBack, Refused, Sent, Unknown, Untried, judge
 from streams.state import State
@@ -105,7 +105,13 @@ class Course:
             case HeldBack():
                 self.put_off(delivery, self.now + self.rules.breaker_seconds)
             case Untried():
-                self.ledger.wait(delivery, self.now)
+                self.ledger.wait(delivery, AT_ANY_TIME)
+
+    def outdone(self, delivery: Delivery, result: Permanent | Transient | Unconfirmed) -> None:
+        """An attempt that came to nothing while the one before it has arrived: another will not be made."""
+        self.ledger.answered(delivery)
+        learn(self.address(delivery), result.reason, int(self.now * 1000), self.state)
+        self.tell(OutcomeType.RETRYING, delivery, reason=result.reason, error=result.error)
 
     def address(self, delivery: Delivery) -> Address:
         """Where its present attempt goes."""
@@ -115,7 +121,8 @@ class Course:
     def sent(self, delivery: Delivery, kind: OutcomeType, told: ReceiptStatus, **details: Any) -> None:
         self.tell(kind, delivery, **details)
         self.ledger.finish(delivery, self.rules.written_to(delivery.due, delivery.intent.channel), sent=True)
-        reached(self.address(delivery), self.state)
+        if delivery.due.redrive:
+            reached(self.address(delivery), self.state)
         self.keep(delivery, told, details.get("provider_message_id"))
 
     def delivered(self, delivery: Delivery, said: ProviderReceipt) -> None:
@@ -177,8 +184,8 @@ class Course:
         self.effects.outputs.append(dead_letter(delivery, end, result, utc(self.now)))
         self.effects.counted["staffetta_dead_letters_total", DEAD_LETTERS, end.reason] += 1
         self.ledger.finish(delivery, self.rules.written_to(delivery.due, delivery.intent.channel), sent=False)
-        if end.reason is DeliveryReason.UNCONFIRMED:
-            self.keep(delivery, None)
+        if end.reason is DeliveryReason.UNCONFIRMED or isinstance(result, Transient):
+            self.keep(delivery, None)  # it may have arrived, whatever the answer was
 
     def _send_on(self, delivery: Delivery, channel: ChannelName, **changes: Any) -> None:
         """Write the next attempt into the topic where it waits, or from which it starts."""

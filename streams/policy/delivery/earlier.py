@@ -12,10 +12,10 @@ from streams.policy.delivery.intents import Delivery
 ARRIVED = frozenset({ReceiptStatus.DELIVERED, ReceiptStatus.READ, ReceiptStatus.COMPLAINED})
 
 
-def heard(said: ProviderReceipt, course: Course) -> bool:
-    """Whether it makes the attempt needless that waits, which nobody had known."""
+def heard(said: ProviderReceipt, course: Course) -> bool | None:
+    """Whether it makes the attempt needless that waits; False: that was known, None: it does not."""
     if said.status not in ARRIVED:
-        return False
+        return None
     said = as_delivery(said)
     key = said.company_id, said.notification_id
     waiting = course.ledger.waiting(key)
@@ -25,11 +25,20 @@ def heard(said: ProviderReceipt, course: Course) -> bool:
         return True
     parked = course.ledger.parked(key)
     if parked is None or not _is_before(said, parked.channel, parked.attempt):
-        return False
+        return None
     if said.status in (ProviderReceipt.model_validate_json(each).status for each in parked.arrived):
         return False
     course.ledger.arrived_before(key, parked, said.model_dump_json().encode())
     return True
+
+
+def is_of_one_before(said: ProviderReceipt, delivery: Delivery) -> bool:
+    """Whether it says that an attempt before this one has arrived."""
+    return (
+        said.status in ARRIVED
+        and said.channel is delivery.intent.channel
+        and 0 < said.attempt < delivery.due.attempt
+    )
 
 
 def as_delivery(said: ProviderReceipt) -> ProviderReceipt:

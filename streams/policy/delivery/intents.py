@@ -63,7 +63,7 @@ class Kept(msgspec.Struct, array_like=True, frozen=True):
     """A notification whose last attempt a receipt may still be about, with all that another channel needs."""
 
     told: ReceiptStatus | None
-    """What is known of the attempt; None: it may have arrived, and was given up."""
+    """What is known of the attempt; None: it was given up, and may have arrived all the same."""
     until: float
     """By the clock: what comes later is not ours any more."""
     intent: bytes

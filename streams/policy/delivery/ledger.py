@@ -42,6 +42,8 @@ EARLY = "early"
 """Receipts about what is in flight: they may overtake the answer."""
 TABLES = (INTENTS, WAITING, FINISHED, PARKED, KEPT, EARLY, *known.TABLES)
 
+AT_ANY_TIME = 0.0
+"""Due for what waits for a slot alone: whatever happens to the clock, it is."""
 DAY_MS = 86_400_000
 
 

@@ -47,8 +47,10 @@ def outcome(kind: OutcomeType, delivery: Delivery, at: datetime, **details: Any)
         **details,
     }
     place: tuple[object, ...] = channel, due.attempt
-    if details.get("reason") is DeliveryReason.READ:
-        place = *place, DeliveryReason.READ  # of one attempt, delivered and read are both told as delivered
+    reason = details.get("reason")
+    # Of one attempt, delivered and read are both told as delivered; given up and bounced, both as failed.
+    if kind is OutcomeType.FAILED or reason is DeliveryReason.READ:
+        place = *place, reason
     return _event(kind, OUTCOMES, due, place, at, data)
 
 

@@ -6,6 +6,7 @@ on the way is one like a refusal, so that the next channel is tried. What may ha
 """
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from schemas.receipts import ProviderReceipt, ReceiptStatus
 from streams.policy.delivery import earlier
@@ -15,7 +16,15 @@ from streams.policy.delivery.intents import Delivery, Kept
 from streams.policy.delivery.known.addresses import learn, opt_out
 from streams.policy.delivery.late import at_ms, learned, of_address, why
 from streams.policy.delivery.outcomes import OutcomeType
-from streams.policy.delivery.results import Accepted, Permanent, Result, Transient
+from streams.policy.delivery.results import (
+    Accepted,
+    AccountWide,
+    NotStarted,
+    Permanent,
+    Result,
+    Transient,
+    Unconfirmed,
+)
 from streams.policy.delivery.verdicts import Refused
 
 FAILURES = frozenset({ReceiptStatus.FAILED, ReceiptStatus.BOUNCED})
@@ -35,18 +44,15 @@ def heard(said: ProviderReceipt, course: Course) -> bool:
     key, ledger = (said.company_id, said.notification_id), course.ledger
     if ledger.is_in_flight(key):
         return _early(said, course)
-    waiting = ledger.waiting(key)
+    waiting, kept = ledger.waiting(key), ledger.kept(key)
     if waiting is not None and waiting.intent.doubt is not None and _is_about(said, waiting):
-        return _cleared(waiting, said, course)
-    if earlier.heard(said, course):
-        learned(said, course)
-        return True
-    kept = ledger.kept(key)
-    if kept is None or kept.until < course.now or _is_of_another(said, kept):
+        return not _is_known_to_have_failed(said, kept) and _cleared(waiting, said, course)
+    is_news = earlier.heard(said, course)
+    if is_news is not None:
+        return learned(said, course) or is_news
+    if kept is None or kept.until < course.now or not _is_about_what_is_kept(said, kept):
         return learned(said, course)
     delivery = kept.delivery
-    if not _is_about(said, delivery):
-        return learned(said, course)
     if said.status is ReceiptStatus.COMPLAINED:
         opt_out(course.address(delivery), at_ms(said), course.state)
         return True
@@ -57,26 +63,50 @@ def heard(said: ProviderReceipt, course: Course) -> bool:
     elif kept.told is ReceiptStatus.SENT:
         course.ledger.let_go(key)
         _refused(delivery, said, course)
+        if ledger.parked(key) is None:  # given up, until an operator sends it again: that will be another message
+            course.keep(delivery, said.status, kept.provider_message_id)
     else:
         _failed_after_all(delivery, said, kept, course)
     return True
 
 
-def outdone(delivery: Delivery, result: Result, course: Course) -> Result:
-    """The provider's answer; where it has told before that the message was delivered, a late excuse counts for
-    nothing."""
-    if not isinstance(result, Transient):
+def answered(delivery: Delivery, result: Result, course: Course) -> None:
+    """Apply the provider's answer, or that there is none, and the receipts that came before it."""
+    early = [*map(ProviderReceipt.model_validate_json, course.ledger.take_early(delivery.key))]
+    result = _weighed(delivery, result, early, course)
+    before = next((said for said in early if earlier.is_of_one_before(said, delivery)), None)
+    if before is None or not _came_to_nothing(result, delivery):
+        course.answered(delivery, result)
+    else:
+        course.outdone(delivery, result)
+        earlier.arrived(delivery, earlier.as_delivery(before), course)
+    for said in early:
+        heard(said, course)
+
+
+def _weighed(delivery: Delivery, result: Result, early: Iterable[ProviderReceipt], course: Course) -> Result:
+    """Where the provider has told before that it has the message, a late excuse counts for nothing. And where it
+    has told that what may have arrived did not, its repetition leaves no doubt either."""
+    kept = course.ledger.kept(delivery.key)
+    told = [each for each in early if _is_about(each, delivery) and not _is_known_to_have_failed(each, kept)]
+    if isinstance(result, Accepted | NotStarted):
         return result
-    for said in map(ProviderReceipt.model_validate_json, course.ledger.early(delivery.key)):
-        if said.status in (ReceiptStatus.DELIVERED, ReceiptStatus.READ) and _is_about(said, delivery):
+    for said in told:
+        if said.status not in FAILURES:
             return Accepted(said.provider_message_id or "")
+    if told and delivery.intent.doubt is not None and not isinstance(result, Permanent):
+        return _result(delivery, told[0], course)
     return result
 
 
-def answered(delivery: Delivery, course: Course) -> None:
-    """Apply what came before the provider's answer, now that this is known."""
-    for early in course.ledger.take_early(delivery.key):
-        heard(ProviderReceipt.model_validate_json(early), course)
+def _came_to_nothing(result: Result, delivery: Delivery) -> TypeGuard[Permanent | Transient | Unconfirmed]:
+    """For good or for now; not what waits for its receipt, or was no attempt."""
+    match result:
+        case AccountWide() | Accepted() | NotStarted():
+            return False
+        case Unconfirmed():
+            return delivery.intent.doubt is not None
+    return True
 
 
 def returned(delivery: Delivery, receipts: Iterable[bytes], course: Course) -> None:
@@ -88,9 +118,6 @@ def returned(delivery: Delivery, receipts: Iterable[bytes], course: Course) -> N
 
 
 def _early(said: ProviderReceipt, course: Course) -> bool:
-    """That it is sent, the answer will tell."""
-    if said.status is ReceiptStatus.SENT:
-        return False
     course.ledger.heard_early((said.company_id, said.notification_id), said.model_dump_json().encode())
     return True
 
@@ -136,7 +163,19 @@ def _is_about(said: ProviderReceipt, delivery: Delivery) -> bool:
     return said.channel is delivery.intent.channel and said.attempt in (0, delivery.due.attempt)
 
 
-def _is_of_another(said: ProviderReceipt, kept: Kept) -> bool:
-    """Whether the provider knows it as another message: one that an operator has sent again since."""
+def _is_about_what_is_kept(said: ProviderReceipt, kept: Kept) -> bool:
+    """That it has arrived is news of any attempt, and of any message that was sent for it. That it has not is news
+    only of the last one: what the provider knows by another name, an operator has sent again since."""
+    delivery = kept.delivery
+    if said.status in earlier.ARRIVED:
+        return said.channel is delivery.intent.channel and said.attempt <= delivery.due.attempt
     known = kept.provider_message_id
-    return None not in (known, said.provider_message_id) and said.provider_message_id != known
+    is_other = None not in (known, said.provider_message_id) and said.provider_message_id != known
+    return _is_about(said, delivery) and not is_other
+
+
+def _is_known_to_have_failed(said: ProviderReceipt, kept: Kept | None) -> bool:
+    """Whether it is about the message from before a redrive, which is not in doubt."""
+    if kept is None or kept.told not in FAILURES or said.provider_message_id is None:
+        return False
+    return said.provider_message_id == kept.provider_message_id

@@ -30,6 +30,11 @@ class Permanent:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsendable(Permanent):
+    """So much could be told without asking the provider."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unconfirmed:
     """The message had been handed over, and no answer came: it may have arrived or not."""
 

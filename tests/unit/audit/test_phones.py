@@ -157,7 +157,7 @@ def test_a_delivery_out_of_turn(day: Day) -> None:
 
 
 def test_delivered_after_it_was_refused(day: Day) -> None:
-    """After a failure only what had been in doubt can turn out to be delivered."""
+    """After a failure for good nothing can turn out to be delivered."""
     day.alter(outcome(day, "late", "failed"), reason="rejected")
     assert day.says(Kind.DOUBLED, "ended 2 times: notification.failed, notification.delivered")
 

@@ -8,12 +8,13 @@ import structlog
 from agents.deliver import Deliver
 from schemas.reasons import ChannelName, DeliveryReason
 from sinks.channels.base import Message
+from streams.clock import utc
 from streams.metrics import REGISTRY
 from streams.policy.delivery.accounts import Account
 from streams.policy.delivery.breaker import Breaker
 from streams.policy.delivery.capacity import MOST_ACCOUNTS, Capacity
 from streams.policy.delivery.rates import Rates
-from streams.policy.delivery.results import Accepted, AccountWide, Result, Transient
+from streams.policy.delivery.results import Accepted, AccountWide, Result, Transient, Unsendable
 from streams.policy.delivery.slots import Slots
 from tests.unit.delivery.support import SilentChannel, Worker, request
 from tests.unit.delivery.test_attempts import answer, ask
@@ -86,6 +87,33 @@ def test_an_account_that_is_refused_by_receipts() -> None:
     assert (refused() - before, metric("staffetta_breaker_open", channel="sms")) == (0, 0)
     hear(worker, "failed", error="131042")
     assert (refused() - before, metric("staffetta_breaker_open", channel="sms")) == (1, 1)
+
+
+def test_what_nobody_was_asked_for() -> None:
+    """A message that was not even handed over says nothing of the provider: an open breaker stays open."""
+    worker = Worker(configured={"breaker_failures": 2})
+    for said in (BUSY, BUSY, Unsendable(DeliveryReason.DEAD_ADDRESS, "no address")):
+        worker.heard(said)
+    worker.send(worker.record(request("co-7", "n-1")))
+    assert worker.jobs == []
+
+
+def test_a_clock_that_is_set_back() -> None:
+    """Neither does a breaker stay open for longer than it may, nor is anybody overtaken who waits for a slot."""
+    worker = Worker(concurrency=1)
+    worker.heard(LOGGED_OUT)
+    worker.clock.moment -= 3600
+    capacity = worker.role._capacity[ChannelName.EMAIL]
+    now = worker.clock.moment
+    assert capacity.held_until(Account("smtp"), "", now, 0.0) == now + 30
+    worker = Worker(concurrency=1)
+    early = utc(worker.clock.moment - 86_400).isoformat()
+    for name in ("n-1", "n-2"):
+        worker.send(worker.record(request("co-7", name, due_at=early)))
+    worker.clock.moment -= 3600
+    worker.answer(worker.jobs[0], Accepted("<1>"))
+    worker.send(worker.record(request("co-7", "n-3", due_at=early)))
+    assert [job.delivery.due.notification_id for job in worker.jobs] == ["n-2"]
 
 
 async def test_a_provider_that_is_away() -> None:

@@ -82,13 +82,13 @@ def test_an_attempt_further_back(worker: Worker) -> None:
 
 
 def test_while_the_next_attempt_is_in_flight(worker: Worker) -> None:
-    """It cannot be called back; if it fails for now, it is the last one."""
+    """It cannot be called back; if it fails, it is the last one, and what has arrived is told at once."""
     ask(worker, **RETRIED)
     answer(worker, BUSY)
     after(worker, 12)
     assert hear(worker, "delivered", attempt=1) == []
-    assert answer(worker, BUSY) == [("retrying", "sms", 2, "unavailable")]
-    assert after(worker, 12) == [("delivered", "sms", 1, None)]
+    assert answer(worker, BUSY) == [("retrying", "sms", 2, "unavailable"), ("delivered", "sms", 1, None)]
+    assert after(worker, 12) == []
     assert worker.jobs == []
 
 

@@ -178,7 +178,7 @@ def test_before_an_answer_that_never_comes(worker: Worker) -> None:
     worker.crash()
     worker.run()
     outcomes = told(worker.events)
-    assert outcomes == [("unconfirmed", "sms", 1, "worker_died"), ("delivered", "sms", 1, None)]
+    assert outcomes == [("sent", "sms", 1, None), ("delivered", "sms", 1, None)]
 
 
 @pytest.mark.parametrize("said", [{"channel": "email"}, {"attempt": 2}, {"notification_id": "n-2"}])

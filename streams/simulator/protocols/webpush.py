@@ -27,7 +27,7 @@ A_DAY = 86_400
 BUSY = 429
 URGENCIES = frozenset({"very-low", "low", "normal", "high"})
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_AUTHORIZATION = re.compile(r"vapid (?=.*\bt=(?P<t>[\w.=-]+))(?=.*\bk=(?P<k>[\w=-]+)).*", re.IGNORECASE)
+_AUTHORIZATION = re.compile(r"(?i:vapid) +t=(?P<t>[A-Za-z0-9_.-]+)[ \t]*,[ \t]*k=(?P<k>[A-Za-z0-9_-]+)")
 _MESSAGES = {
     400: "bad request", 401: "unauthorized", 403: "forbidden", 404: "no such subscription",
     410: "the subscription has ended", 413: "too large", 429: "too many messages", 503: "away",
@@ -103,7 +103,7 @@ def _check_authorization(request: web.Request, now: float) -> None:
     if match is None:
         raise _WrongError(401, "there is no vapid authorization")
     known = _APPLICATION.public_key()
-    if match["k"].rstrip("=") != signed.packed(signed.point(known)):
+    if match["k"] != signed.packed(signed.point(known)):
         raise _WrongError(403, "the browser has subscribed with another key")
     try:
         claims = signed.read_es256(match["t"], known)

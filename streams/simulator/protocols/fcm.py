@@ -105,7 +105,9 @@ def _token(world: World, form: Mapping[str, Any], audience: str) -> web.Response
         return _denied("invalid_grant", "Invalid grant: account not found")
     if claims.get("aud") != audience:
         return _denied("invalid_grant", f"Invalid JWT: Failed audience check. The right audience is {audience}")
-    issued_at, ends_at = claims.get("iat", 0), claims.get("exp", 0)
+    issued_at, ends_at = claims.get("iat"), claims.get("exp")
+    if not (isinstance(issued_at, int) and isinstance(ends_at, int)):
+        return _denied("invalid_grant", "Invalid JWT: iat and exp must be numbers of seconds")
     if not (issued_at <= now + 60 and now < ends_at <= issued_at + TOKEN_SECONDS):
         return _denied("invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes)")
     if SCOPE not in str(claims.get("scope", "")).split():

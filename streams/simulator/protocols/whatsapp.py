@@ -129,7 +129,10 @@ def _template(world: World, template: Json) -> str:
     for component in components:
         if component.get("type") != "body":
             raise _WrongError(131009, "only components of the type body are simulated")
-        for parameter in component.get("parameters", ()):
+        parameters = component.get("parameters", [])
+        if not isinstance(parameters, list):
+            raise _WrongError(131009, "parameters must be a list")
+        for parameter in parameters:
             if not isinstance(parameter, dict) or parameter.get("type") != "text":
                 raise _WrongError(131009, "only parameters of the type text are simulated")
             text = _text(parameter, "text", MAX_PARAMETER)

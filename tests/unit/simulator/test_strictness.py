@@ -96,6 +96,8 @@ def template(**fields: Any) -> dict[str, Any]:
         (template(components=body("Anna", "14:30\nor 15:00")), 400, 100),
         (template(components=body("Anna", "x" * 1025)), 400, 131009),
         (template(components="Anna"), 400, 131009),
+        (template(components=[{"type": "body", "parameters": None}]), 400, 131009),
+        (template(components=[{"type": "body", "parameters": 5}]), 400, 131009),
     ],
 )
 async def test_whatsapp(wrong: dict[str, Any], status: int, code: int) -> None:

@@ -48,6 +48,15 @@ Change = Callable[[dict[str, Any]], Any]
         (lambda message: message["android"].update(collapse_key=5), 400),
         (lambda message: message["apns"]["headers"].update({"apns-collapse-id": "x" * 65}), 400),
         (lambda message: message["webpush"]["headers"].update(TTL=60), 400),
+        (lambda message: message["webpush"]["headers"].update(TTL="soon"), 400),
+        (lambda message: message["webpush"]["headers"].update(TTL="٣"), 400),
+        (lambda message: message["android"].update(priority="HIGH"), 200),
+        (lambda message: message["android"].update(priority="normal"), 200),
+        (lambda message: message["android"].update(priority="urgent"), 400),
+        (lambda message: message["android"].update(priority=[5]), 400),
+        (lambda message: message["apns"].update(payload={"x": "y" * 4088}), 200),  # {"x":"…"}
+        (lambda message: message["apns"].update(payload={"x": "y" * 4089}), 400),
+        (lambda message: message["apns"].update(payload="x"), 400),
     ],
 )
 async def test_simulated_requests(change: Change, status: int) -> None:
@@ -62,6 +71,8 @@ async def test_simulated_requests(change: Change, status: int) -> None:
                 assert answer.status == status
             async with client.post(url, json={"message": message}) as answer:
                 assert answer.status == 401
+            async with client.post(url, json={"message": message, "foo": 1}, headers=headers) as answer:
+                assert answer.status == 400
             async with client.post(url, data=b"[]", headers=headers) as answer:
                 assert answer.status == 400
             async with client.post(url.replace(fcm.PROJECT_ID, "other"), json={}, headers=headers) as answer:

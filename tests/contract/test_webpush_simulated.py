@@ -49,6 +49,7 @@ def authorization(url: str, **claims: Any) -> str:
         ({"TTL": "soon"}, 400),
         ({"TTL": "-1"}, 400),
         ({"TTL": "2419201"}, 400),
+        ({"TTL": "9" * 5000}, 400),
         ({"Topic": "T" * 33}, 400),
         ({"Topic": "a b"}, 400),
         ({"Urgency": "urgent"}, 400),

@@ -1,5 +1,6 @@
 """What a protocol is made of."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -18,3 +19,8 @@ class Protocol:
     words: Callable[[Call], str]
     receipt: WriteReceipt | None = None
     inbound: Callable[[World, Inbound], Posting | None] | None = None
+
+
+def is_whole(text: str, most: int) -> bool:
+    """Whether it is a number from 0 to `most`, in ASCII digits."""
+    return re.fullmatch("[0-9]{1,10}", text) is not None and int(text) <= most

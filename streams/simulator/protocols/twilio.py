@@ -15,7 +15,7 @@ from aiohttp import web
 
 from streams.simulator.exchange import Speech, answer, told
 from streams.simulator.faults import At, Fault, Receipt
-from streams.simulator.protocols.base import Protocol
+from streams.simulator.protocols.base import Protocol, is_whole
 from streams.simulator.world import Accepted, Call, Inbound, Posting, World
 
 NAME: Final = "twilio"
@@ -106,7 +106,7 @@ def _wrong(world: World, request: web.Request, form: Form) -> int | None:
 
 def _wrong_option(form: Form) -> int | None:
     validity, callback = form.get("ValidityPeriod"), form.get("StatusCallback")
-    if validity is not None and not (validity.isdecimal() and 1 <= int(validity) <= LONGEST_VALIDITY):
+    if validity is not None and not (is_whole(validity, LONGEST_VALIDITY) and int(validity)):
         return 20422
     if callback is not None and not (callback.startswith(("http://", "https://")) and urlsplit(callback).netloc):
         return 21609

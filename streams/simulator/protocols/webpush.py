@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from streams.simulator.exchange import Speech, answer
 from streams.simulator.faults import Fault
 from streams.simulator.protocols import signed
-from streams.simulator.protocols.base import Protocol
+from streams.simulator.protocols.base import Protocol, is_whole
 from streams.simulator.protocols.signed import WrongTokenError
 from streams.simulator.world import Call, World
 
@@ -120,7 +120,7 @@ def _check_authorization(request: web.Request, now: float) -> None:
 
 def _check_headers(request: web.Request) -> None:
     given = request.headers
-    if not given.get("TTL", "").isdecimal() or int(given["TTL"]) > MAX_TTL:
+    if not is_whole(given.get("TTL", ""), MAX_TTL):
         raise _WrongError(400, f"TTL must be a number of seconds, at most {MAX_TTL}")
     if given.get("Content-Encoding") != "aes128gcm":
         raise _WrongError(400, "Content-Encoding must be aes128gcm")

@@ -21,11 +21,14 @@ from tests.unit.simulator.support import stage
         ({"To": "+49 151 12345678"}, 400, 21211),
         ({"To": "+0151123456"}, 400, 21211),
         ({"From": "a name that is too long"}, 400, 21212),
+        ({"From": "Salon Anna 7"}, 400, 21212),  # 12 characters
+        ({"From": "015112345678"}, 400, 21212),
         ({"without": "From", "MessagingServiceSid": "MG1"}, 400, 21212),
         ({"Body": "x" * 1601}, 400, 21617),
         ({"ValidityPeriod": "0"}, 400, 20422),
         ({"ValidityPeriod": "36001"}, 400, 20422),
         ({"ValidityPeriod": "1.5"}, 400, 20422),
+        ({"ValidityPeriod": "٣"}, 400, 20422),
         ({"StatusCallback": "notify.example.org"}, 400, 21609),
         ({"StatusCallback": "ftp://notify.example.org/x"}, 400, 21609),
     ],
@@ -45,6 +48,7 @@ async def test_twilio(wrong: dict[str, str], status: int, code: int) -> None:
     [
         {"Body": "x" * 1600},
         {"From": "Salon"},
+        {"From": "Salon Anna7"},  # 11 characters
         {"From": "12345"},
         {"without": "From", "MessagingServiceSid": "MG" + "a" * 32},
         {"ValidityPeriod": "36000"},

@@ -43,6 +43,10 @@ STATUSES: dict[str, tuple[int, str]] = {
 """By `errorCode`."""
 TOO_MANY = "rate_limit_exceeded"
 TOKEN_STATUSES = {
+    "invalid_request": 400,
+    "invalid_grant": 400,
+    "invalid_scope": 400,
+    "unsupported_grant_type": 400,
     "invalid_client": 401,
     "unauthorized_client": 401,
     "access_denied": 403,
@@ -50,7 +54,7 @@ TOKEN_STATUSES = {
     "internal_failure": 500,
     "temporarily_unavailable": 503,
 }
-"""By the `error` of RFC 6749, where it is not 400."""
+"""By the `error` of RFC 6749."""
 _SECRET = b"what the simulator's access tokens are signed with"
 _TOKEN = re.compile(r"[A-Za-z0-9:_.~%-]{1,1024}")
 _DURATION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?s")
@@ -280,4 +284,5 @@ def _words(call: Call) -> str:
     return "\n".join(shown[name] for name in ("title", "body") if name in shown)
 
 
-PROTOCOL = Protocol(routes, _settings, _words)
+_CODES = {At.MESSAGE: STATUSES.__contains__, At.TOKEN: TOKEN_STATUSES.__contains__}
+PROTOCOL = Protocol(routes, _settings, _words, _CODES)

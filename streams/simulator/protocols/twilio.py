@@ -15,7 +15,7 @@ from aiohttp import web
 
 from streams.simulator.exchange import Speech, answer, told
 from streams.simulator.faults import At, Fault, Receipt
-from streams.simulator.protocols.base import Protocol, is_whole
+from streams.simulator.protocols.base import Protocol, is_number, is_whole
 from streams.simulator.world import Accepted, Call, Inbound, Posting, World
 
 NAME: Final = "twilio"
@@ -272,4 +272,5 @@ def _words(call: Call) -> str:
     return str(call.content["Body"])
 
 
-PROTOCOL = Protocol(routes, _settings, _words, receipt, inbound)
+_CODES = {At.MESSAGE: is_number, At.ACCOUNT: is_number}
+PROTOCOL = Protocol(routes, _settings, _words, _CODES, receipt, inbound)

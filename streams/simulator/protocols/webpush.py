@@ -13,7 +13,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from streams.simulator.exchange import Speech, answer
-from streams.simulator.faults import Fault
+from streams.simulator.faults import At, Fault
 from streams.simulator.protocols import signed
 from streams.simulator.protocols.base import Protocol, is_whole
 from streams.simulator.protocols.signed import WrongTokenError
@@ -162,4 +162,8 @@ def _words(call: Call) -> str:
     return payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
 
 
-PROTOCOL = Protocol(routes, _settings, _words)
+def _is_refusal(code: int | str) -> bool:
+    return is_whole(str(code), 599) and int(code) >= 400
+
+
+PROTOCOL = Protocol(routes, _settings, _words, {At.MESSAGE: _is_refusal})

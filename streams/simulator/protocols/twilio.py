@@ -226,7 +226,8 @@ def inbound(world: World, said: Inbound) -> Posting | None:
         world.opted_out.add(pair)
     elif word in START:
         world.opted_out.discard(pair)
-    if world.public_url is None:
+    url = world.webhook("/webhooks/twilio/inbound")
+    if url is None:
         return None
     sid = f"SM{len(world.posted) + 1:031x}f"
     form = {
@@ -241,7 +242,7 @@ def inbound(world: World, said: Inbound) -> Posting | None:
         "SmsStatus": "received",
         "To": said.recipient,
     }
-    return _signed(f"{world.public_url}/webhooks/twilio/inbound", form)
+    return _signed(url, form)
 
 
 def signature(url: str, form: Form, token: str = AUTH_TOKEN) -> str:

@@ -259,7 +259,8 @@ def signature(body: bytes, secret: str = APP_SECRET) -> str:
 
 
 def _notification(world: World, value: Json, *, forged: bool = False) -> Posting | None:
-    if world.public_url is None:
+    url = world.webhook("/webhooks/whatsapp")
+    if url is None:
         return None
     metadata = {"display_phone_number": NUMBER, "phone_number_id": PHONE_NUMBER_ID}
     change = {"field": "messages", "value": {"messaging_product": "whatsapp", "metadata": metadata, **value}}
@@ -267,7 +268,7 @@ def _notification(world: World, value: Json, *, forged: bool = False) -> Posting
     body = json.dumps(content).encode()
     secret = "somebody else's" if forged else APP_SECRET
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature(body, secret)}
-    return Posting(f"{world.public_url}/webhooks/whatsapp", body, headers, repeats=True)
+    return Posting(url, body, headers, repeats=True)
 
 
 def _settings(base_url: str) -> Mapping[str, str]:

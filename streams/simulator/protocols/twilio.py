@@ -101,7 +101,13 @@ def _wrong(world: World, request: web.Request, form: Form) -> int | None:
         return 21212
     if len(body) > MAX_BODY:
         return 21617
-    return _wrong_option(form) or (21610 if (NAME, _sender(form), to) in world.opted_out else None)
+    return _wrong_option(form) or (21610 if _has_opted_out(world, form) else None)
+
+
+def _has_opted_out(world: World, form: Form) -> bool:
+    """Of one number, or of a service: that has all numbers of the account."""
+    left = {ours for protocol, ours, theirs in world.opted_out if (protocol, theirs) == (NAME, form["To"])}
+    return bool(left) if form.get("MessagingServiceSid") else _sender(form) in left
 
 
 def _wrong_option(form: Form) -> int | None:

@@ -131,3 +131,16 @@ async def test_opted_out() -> None:
         assert (await on.sms(To="+4915100000000")).status == 201
         assert (await on.control("POST", "/inbound", {**stop, "text": "Start"})).status == 202
         assert (await on.sms()).status == 201
+
+
+async def test_opted_out_of_a_service() -> None:
+    """Who has written STOP to one of our numbers gets nothing through a Messaging Service either."""
+    async with stage() as on:
+        service = {"without": "From", "MessagingServiceSid": "MG" + "a" * 32}
+        stop = {"protocol": "twilio", "from": "+4915112345678", "to": twilio.FROM, "text": "STOP"}
+        await on.control("POST", "/inbound", stop)
+        assert (await on.sms(**service)).content["code"] == 21610
+        assert (await on.sms(From="+4930555999")).status == 201
+        assert (await on.sms(To="+4915100000000", **service)).status == 201
+        await on.control("POST", "/inbound", {**stop, "text": "START"})
+        assert (await on.sms(**service)).status == 201

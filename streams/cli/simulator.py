@@ -50,7 +50,7 @@ async def _run(port: int, webhooks: str | None, seed: int) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    world = World(Rules(seed), public_url=webhooks.rstrip("/") if webhooks else None)
+    world = World(Rules(seed), public_url=webhooks)
     try:
         async with Simulator(world, port) as opened:
             typer.echo(f"The providers are ready; they are controlled at {opened.control.url}\n")

@@ -106,9 +106,7 @@ class _Api:
 
     async def add_rule(self, request: web.Request) -> web.Response:
         rule = await _read(request, Rule)
-        if rule.protocol is not None:
-            _known(rule.protocol)
-        return _json({"id": self._world.rules.add(rule)}, status=201)
+        return _json({"id": self._world.rules.add(rule, _able(rule))}, status=201)
 
     async def clear_rules(self, _request: web.Request) -> web.Response:
         self._world.rules.clear()
@@ -163,6 +161,22 @@ class _Api:
         else:
             await door.shut()
         return web.Response(status=204)
+
+
+def _able(rule: Rule) -> list[str]:
+    """The protocols that can do what the rule says: a code of the one is nothing that another could answer."""
+    names = PROTOCOLS if rule.protocol is None else (_known(rule.protocol),)
+    wrong = {name: _wrong(rule, name) for name in names}
+    if all(wrong.values()):
+        raise _problem(422, "; ".join(f"{name} {said}" for name, said in wrong.items()))
+    return [name for name, said in wrong.items() if said is None]
+
+
+def _wrong(rule: Rule, protocol: str) -> str | None:
+    is_known, code = PROTOCOLS[protocol].codes.get(rule.at), rule.fault.code
+    if is_known is None:
+        return f"knows nothing of at: {rule.at}"
+    return None if code is None or is_known(code) else f"knows nothing of fault.code: {code}"
 
 
 def _known(protocol: str) -> str:

@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -69,7 +69,7 @@ class Fault(Model):
     code: int | str | None = None
     status: Annotated[int, Field(ge=200, le=599)] | None = None
     seconds: Seconds = 0.0
-    retry_after: str | None = None
+    retry_after: Annotated[str, Field(pattern="^[ -~]*$")] | None = None
     """The header of that name."""
     receipts: Several[Receipt] | None = None
 
@@ -112,9 +112,10 @@ class Rule(Model):
 
 @dataclass(slots=True)
 class _Watch:
-    """A rule, and what it has seen."""
+    """A rule, the protocols that it may come for (None: any), and what it has seen."""
 
     rule: Rule
+    protocols: Collection[str] | None
     seen: int = 0
     struck: int = 0
     recent: dict[str, deque[float]] = field(default_factory=dict)
@@ -128,10 +129,11 @@ class Rules:
         self._watches: dict[str, _Watch] = {}
         self._added = 0
 
-    def add(self, rule: Rule) -> str:
+    def add(self, rule: Rule, protocols: Collection[str] | None = None) -> str:
+        """`protocols`: for whom alone it makes sense."""
         self._added += 1
         rule_id = f"r{self._added}"
-        self._watches[rule_id] = _Watch(rule)
+        self._watches[rule_id] = _Watch(rule, protocols)
         return rule_id
 
     def remove(self, rule_id: str) -> bool:
@@ -153,7 +155,7 @@ class Rules:
             rule = watch.rule
             if rule.at is not at or rule.protocol not in (None, protocol) or not _fits(recipient, rule.recipient):
                 continue
-            if not _fits(template, rule.template):
+            if not _fits(template, rule.template) or (watch.protocols and protocol not in watch.protocols):
                 continue
             watch.seen += 1
             if self._strikes(watch, {Per.RECIPIENT: recipient, Per.SENDER: sender}, now) and found is None:

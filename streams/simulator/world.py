@@ -102,6 +102,10 @@ class World:
         self.accepted.append(message)
         return message
 
+    def webhook(self, path: str) -> str | None:
+        """The URL of one of our webhooks; None: there are none."""
+        return self.public_url.rstrip("/") + path if self.public_url else None
+
     def find(self, message_id: str) -> Accepted | None:
         return next((each for each in self.accepted if each.id == message_id), None)
 

@@ -17,7 +17,8 @@ from sinks.channels.whatsapp import WhatsApp
 from streams.policy.delivery.results import Transient, Unconfirmed
 from streams.push_keys import parse_service_account
 from streams.simulator import Accepted, Door, Fault, Kind, Rule, Simulator
-from streams.simulator.protocols import fcm, twilio, whatsapp
+from streams.simulator.protocols import fcm, twilio, webpush, whatsapp
+from tests.contract.webpush_support import opened, subscribed
 from tests.support.smtp import Cut, MailServer
 
 CONCURRENCY = 3
@@ -122,10 +123,11 @@ async def email_provider() -> AsyncIterator[EmailProvider]:
 
 @dataclass(frozen=True)
 class Speaks:
-    """What the suite must know of a channel that speaks HTTP. `open` makes it, given the base URL; the codes are
-    those by which its provider refuses; `server_error` is what a 500 comes to, `identity` what a repeat is known
-    by."""
+    """What the suite must know of a way to speak HTTP, of which a channel may have several. `open` makes it, given
+    the base URL; the codes are those by which its provider refuses; `server_error` is what a 500 comes to,
+    `identity` what a repeat is known by."""
 
+    channel: ChannelName
     protocol: str
     address: str
     secrets: Sequence[str]
@@ -207,7 +209,24 @@ class HttpProvider:
         await self.door.open()
 
 
+class BrowserProvider(HttpProvider):
+    """Its ids are the topics: what a push service calls a message is nobody's business but its own."""
+
+    def __init__(self, simulator: Simulator, speaks: Speaks) -> None:
+        super().__init__(simulator, speaks)
+        self.address = subscribed(self.door.url).address
+
+    @property
+    def taken_over(self) -> list[str]:
+        return self.identities
+
+    async def talk_nonsense_after_message(self) -> None:
+        """Its answers have no body; a status that means nothing is the nonsense that it can talk."""
+        await self.fail(Fault(kind=Kind.WRONG_TYPE, accepts=True, status=206))
+
+
 SMS = Speaks(
+    channel=ChannelName.SMS,
     protocol=twilio.NAME,
     address="+4915112345678",
     secrets=("4915112345678", twilio.ACCOUNT_SID, twilio.AUTH_TOKEN, "Guten Tag"),
@@ -227,6 +246,7 @@ SMS = Speaks(
     identity=lambda message: message.id,
 )
 WHATSAPP = Speaks(
+    channel=ChannelName.WHATSAPP,
     protocol=whatsapp.NAME,
     address="+4915112345678",
     secrets=("4915112345678", whatsapp.PHONE_NUMBER_ID, whatsapp.TOKEN, "Guten Tag"),
@@ -245,6 +265,7 @@ WHATSAPP = Speaks(
     identity=lambda message: message.id,
 )
 APP = Speaks(
+    channel=ChannelName.PUSH,
     protocol=fcm.NAME,
     address="fJx7_token:APA91bH-anna",
     secrets=("APA91bH", "Guten Tag", fcm.CLIENT_EMAIL, "ya29"),
@@ -264,21 +285,32 @@ APP = Speaks(
     server_error=Transient,
     identity=lambda message: str(message.call.correlation),
 )
-"""Push to browsers is in `test_webpush_channel.py`: nothing that a push service answers is about the account, and
-its answers have no body."""
-HTTP: dict[ChannelName, Speaks] = {ChannelName.SMS: SMS, ChannelName.WHATSAPP: WHATSAPP, ChannelName.PUSH: APP}
+BROWSER = Speaks(
+    channel=ChannelName.PUSH,
+    protocol=webpush.NAME,
+    address="",  # follows from the URL
+    secrets=("/push/anna", "Guten Tag", *webpush.subscription("", "anna")["keys"].values()),
+    open=lambda url: Push(None, opened(concurrency=CONCURRENCY, timeout_seconds=TIMEOUT_SECONDS)),
+    for_good=refusal(400),
+    for_now=refusal(429),
+    dead=refusal(410),
+    account=refusal(403),
+    server_error=Transient,
+    identity=lambda message: str(message.call.correlation),
+)
+HTTP: dict[str, Speaks] = {speaks.protocol: speaks for speaks in (SMS, WHATSAPP, APP, BROWSER)}
 
 
 @asynccontextmanager
-async def http_provider(speaks: Speaks) -> AsyncIterator[HttpProvider]:
+async def http_provider(name: str) -> AsyncIterator[HttpProvider]:
     async with Simulator() as simulator:
-        provider = HttpProvider(simulator, speaks)
+        provider = (BrowserProvider if name == webpush.NAME else HttpProvider)(simulator, HTTP[name])
         yield provider
         await provider.channel.close()
 
 
-def provider_of(name: ChannelName) -> AbstractAsyncContextManager[Provider]:
-    return http_provider(HTTP[name]) if name in HTTP else email_provider()
+def provider_of(name: str) -> AbstractAsyncContextManager[Provider]:
+    return http_provider(name) if name in HTTP else email_provider()
 
 
-PROVIDERS = (ChannelName.EMAIL, *HTTP)
+PROVIDERS = ("smtp", *HTTP)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas.reasons import DeliveryReason
+from schemas.reasons import ChannelName, DeliveryReason
 from sinks.channels import CHANNELS
 from sinks.channels.base import Message
 from streams.policy.delivery.results import (
@@ -19,6 +19,7 @@ from streams.policy.delivery.results import (
     Unconfirmed,
 )
 from streams.simulator import Fault, Kind
+from streams.simulator.protocols import PROTOCOLS, webpush
 from tests.contract.providers import (
     CONCURRENCY,
     HTTP,
@@ -42,8 +43,13 @@ async def provider(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
 
 @pytest.fixture(params=HTTP)
 async def http(request: pytest.FixtureRequest) -> AsyncIterator[HttpProvider]:
-    async with http_provider(HTTP[request.param]) as provider:
+    async with http_provider(request.param) as provider:
         yield provider
+
+
+# Nothing that a push service answers is about the account, and its answers have no body.
+of_accounts = pytest.mark.parametrize("provider", [n for n in PROVIDERS if n != webpush.NAME], indirect=True)
+of_bodies = pytest.mark.parametrize("http", [n for n in HTTP if n != webpush.NAME], indirect=True)
 
 
 @pytest.fixture
@@ -70,8 +76,9 @@ def soon() -> float:
 
 
 def test_every_channel_is_under_contract() -> None:
-    """No channel is without these tests."""
-    assert set(PROVIDERS) == CHANNELS.keys()
+    """No channel is without these tests, by whichever provider it goes."""
+    assert {ChannelName.EMAIL, *(speaks.channel for speaks in HTTP.values())} == CHANNELS.keys()
+    assert HTTP.keys() == PROTOCOLS.keys()
 
 
 async def test_accepted(provider: Provider) -> None:
@@ -115,6 +122,7 @@ async def test_dead_address(provider: Provider) -> None:
         assert secret.lower() not in result.error.lower()
 
 
+@of_accounts
 async def test_account(provider: Provider) -> None:
     """A refusal that concerns the account says nothing against the message, and nothing of the account."""
     await provider.refuse_account()
@@ -215,6 +223,7 @@ async def test_concurrency(provider: Provider) -> None:
     assert provider.sessions_at_once <= CONCURRENCY
 
 
+@of_bodies
 @pytest.mark.parametrize("kind", [Kind.MALFORMED, Kind.HUGE, Kind.WRONG_TYPE])
 async def test_answers_without_an_id(http: HttpProvider, kind: Kind) -> None:
     """A good status and a body that names no message leave it open whether there is one."""
@@ -224,6 +233,7 @@ async def test_answers_without_an_id(http: HttpProvider, kind: Kind) -> None:
     assert isinstance(await http.channel.send(message(http, "n-2"), soon()), Accepted)
 
 
+@of_bodies
 @pytest.mark.parametrize("kind", [Kind.MALFORMED, Kind.HUGE, Kind.WRONG_TYPE])
 async def test_refusals_without_a_code(http: HttpProvider, kind: Kind) -> None:
     """A bad status is a refusal, whatever is in its body."""

@@ -1,7 +1,6 @@
-"""Push to browsers: what every channel owes, the request field by field, and what each status comes to."""
+"""Push to browsers: the request field by field, and what each status comes to."""
 
 import dataclasses
-from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -9,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.push_addresses import Subscription
 from schemas.reasons import DeliveryReason, Priority
 from sinks.channels.push import Push
 from sinks.channels.pushing.content import topic
@@ -22,7 +20,6 @@ from streams.simulator.protocols import fcm, signed, webpush
 from tests.contract.webpush_support import (
     KEYS,
     PLAIN,
-    BrowserProvider,
     channel,
     read,
     recipient,
@@ -30,37 +27,6 @@ from tests.contract.webpush_support import (
     subscribed,
 )
 from tests.support.recording import recording
-
-
-@pytest.fixture
-async def provider() -> AsyncIterator[BrowserProvider]:
-    async with Simulator() as simulator:
-        provider = BrowserProvider(simulator)
-        yield provider
-        await provider.channel.close()
-
-
-@pytest.fixture
-def http(provider: BrowserProvider) -> BrowserProvider:
-    return provider
-
-
-async def test_goes_on_after_each_failure(provider: BrowserProvider) -> None:
-    """No failure spoils the message after it."""
-    service = Subscription.read(provider.address)
-    assert service is not None
-    for fail in (
-        provider.refuse_for_good,
-        provider.refuse_account,
-        provider.drop_after_message,
-        provider.stay_silent_after_message,
-        provider.talk_nonsense_after_message,
-        provider.go_away,
-    ):
-        await fail()
-        assert not isinstance(await send(provider.channel, service), Accepted)  # type: ignore[arg-type]
-        await provider.mend()
-        assert isinstance(await send(provider.channel, service), Accepted)  # type: ignore[arg-type]
 
 
 async def test_request() -> None:

@@ -1,6 +1,7 @@
 """The simulated push service is as strict as the RFCs."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -48,6 +49,7 @@ def authorization(url: str, **claims: Any) -> str:
         ({"TTL": "soon"}, 400),
         ({"TTL": "-1"}, 400),
         ({"TTL": "2419201"}, 400),
+        ({"TTL": "9" * 5000}, 400),
         ({"Topic": "T" * 33}, 400),
         ({"Topic": "a b"}, 400),
         ({"Urgency": "urgent"}, 400),
@@ -55,6 +57,11 @@ def authorization(url: str, **claims: Any) -> str:
         ({"Content_Encoding": None}, 400),
         ({"Authorization": None}, 401),
         ({"Authorization": "Bearer x"}, 401),
+        ({"Authorization": "vapid x, t=a.b.c, k=d"}, 401),
+        ({"Authorization": "vapid t=a.b.c k=d"}, 401),
+        ({"Authorization": "vapid t=a.b.c, k=d, x=e"}, 401),
+        ({"Authorization": "vapid t=a.b.c, k=d="}, 401),
+        ({"Authorization": "Vapid t=a.b.c, k=d"}, 403),
         ({"Authorization": "vapid t=a.b.c,k=d"}, 403),
     ],
 )
@@ -104,6 +111,20 @@ async def test_another_application() -> None:
             given = headers(url, Authorization=said)
             async with client.post(anna.endpoint, data=encrypted(b"hello", anna), headers=given) as answer:
                 assert answer.status == 403
+
+
+@pytest.mark.parametrize("change", [lambda raw: raw[:32] + bytes(1) + raw[32:], lambda raw: raw[:63]])
+async def test_signatures(change: Callable[[bytes], bytes]) -> None:
+    """Both numbers of a signature have 32 bytes, also where fewer would say the same."""
+    async with Simulator() as simulator, aiohttp.ClientSession() as client:
+        url = simulator.doors[webpush.NAME].url
+        anna = subscribed(url)
+        said, _, key = Vapid(KEY, SUBJECT).authorization(url).partition(",")
+        token, _, signature = said.rpartition(".")
+        spoilt = signed.packed(change(signed.unpacked(signature)))
+        given = headers(url, Authorization=f"{token}.{spoilt},{key}")
+        async with client.post(anna.endpoint, data=encrypted(b"hello", anna), headers=given) as answer:
+            assert answer.status == 403
 
 
 @pytest.mark.parametrize(

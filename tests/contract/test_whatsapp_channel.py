@@ -14,6 +14,7 @@ from schemas.reasons import ChannelName, DeliveryReason
 from sinks.channels.base import Message
 from sinks.channels.whatsapp import CODES, VERSION, WhatsApp
 from streams.policy.delivery.correlation import MAX_CHARACTERS, Correlation
+from streams.policy.delivery.rates import Rates
 from streams.policy.delivery.results import Accepted, AccountWide, Permanent, Result, Transient, Unconfirmed
 from streams.settings import Settings
 from streams.simulator import Fault, Kind, Rule, Simulator
@@ -208,3 +209,14 @@ def test_without_an_account() -> None:
     assert WhatsApp.from_settings(Settings(_env_file=None)) is None
     account: dict[str, Any] = {"whatsapp_phone_number_id": NUMBER_ID, "whatsapp_token": TOKEN}
     assert isinstance(WhatsApp.from_settings(Settings(_env_file=None, **account)), WhatsApp)
+
+
+def test_pace() -> None:
+    """As Meta allows: 80 messages a second for a number; for a recipient 45 at once, then one every 6 seconds."""
+    assert Settings(_env_file=None).whatsapp_per_second == 80
+    rates = Rates(0, WhatsApp.per_recipient)
+    for _ in range(45):
+        assert rates.recipient_waits("anna", 0) == 0
+        rates.taken("anna", 0, 1)
+    assert rates.recipient_waits("anna", 0) == 6
+    assert rates.recipient_waits("anna", 6) == 0

@@ -15,10 +15,8 @@ from schemas.push_addresses import Subscription
 from schemas.reasons import Audience
 from sinks.channels.base import Message
 from sinks.channels.webpush import WebPush
-from streams.policy.delivery.results import Result, Transient
-from streams.simulator import Accepted, Fault, Kind
+from streams.policy.delivery.results import Result
 from streams.simulator.protocols import signed, webpush
-from tests.contract.providers import CONCURRENCY, TIMEOUT_SECONDS, HttpProvider, Speaks
 
 KEYS = webpush.PROTOCOL.settings("")
 PLAIN = Message(
@@ -34,7 +32,7 @@ PLAIN = Message(
 
 def opened(**changes: Any) -> WebPush:
     """With the keys that the simulated browsers know, and free to go anywhere."""
-    settings = {"concurrency": CONCURRENCY, "timeout_seconds": TIMEOUT_SECONDS, "allow_http": True, **changes}
+    settings = {"concurrency": 2, "timeout_seconds": 5, "allow_http": True, **changes}
     return WebPush(KEYS["STAFFETTA_VAPID_PRIVATE_KEY"], KEYS["STAFFETTA_VAPID_SUBJECT"], **settings)
 
 
@@ -65,41 +63,3 @@ async def send(push: WebPush, subscription: Subscription, message: Message = PLA
 def read(body: bytes, browser: str = "anna") -> Any:
     """What the browser reads."""
     return orjson.loads(signed.decrypted(body, webpush.browser_key(browser), webpush.browser_secret(browser)))
-
-
-def _topic(message: Accepted) -> str:
-    return str(message.call.correlation)
-
-
-def speaks(status: int) -> Fault:
-    return Fault(kind=Kind.REFUSE, code=status)
-
-
-BROWSER = Speaks(
-    protocol=webpush.NAME,
-    address="",  # follows from the URL
-    secrets=("/push/anna", "Guten Tag", *webpush.subscription("", "anna")["keys"].values()),
-    open=lambda url: opened(),
-    for_good=speaks(400),
-    for_now=speaks(429),
-    dead=speaks(410),
-    account=speaks(403),
-    server_error=Transient,
-    identity=_topic,
-)
-
-
-class BrowserProvider(HttpProvider):
-    """Its ids are the topics: what a push service calls a message is nobody's business but its own."""
-
-    def __init__(self, simulator: Any) -> None:
-        super().__init__(simulator, BROWSER)
-        self.address = subscribed(self.door.url).address
-
-    @property
-    def taken_over(self) -> list[str]:
-        return self.identities
-
-    async def talk_nonsense_after_message(self) -> None:
-        """Its answers have no body; a status that means nothing is the nonsense that it can talk."""
-        await self.fail(Fault(kind=Kind.WRONG_TYPE, accepts=True, status=206))

@@ -1,4 +1,4 @@
-"""`deliver` as a worker of its own, between a real Kafka and the simulated providers of SMS and WhatsApp."""
+"""`deliver` as a worker of its own, between a real Kafka and the simulated providers of SMS, WhatsApp and push."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +18,7 @@ TEMPLATE = {"template_id": "builtin", "version": 0}
 CONTENTS = {
     "email": {"subject": "Ihr Termin", "body_text": "per Mail", "template": TEMPLATE},
     "sms": {"body_text": "per SMS", "template": TEMPLATE},
+    "push": {"subject": "Ihr Termin", "body_text": "per Push", "template": TEMPLATE},
     "whatsapp": {
         "body_text": "per WhatsApp",
         "template": TEMPLATE,
@@ -39,11 +40,11 @@ def road(bootstrap: str, tmp_path: Path, providers: Simulator) -> Iterator[Syste
 
 
 def accounts(providers: Simulator) -> dict[str, str]:
-    """The settings of SMS and WhatsApp."""
+    """The settings of SMS, WhatsApp, and push to apps."""
     return {
         name.removeprefix("STAFFETTA_").lower(): value
         for name, value in providers.settings().items()
-        if name.startswith(("STAFFETTA_TWILIO", "STAFFETTA_WHATSAPP"))
+        if name.startswith(("STAFFETTA_TWILIO", "STAFFETTA_WHATSAPP", "STAFFETTA_FCM"))
     }
 
 
@@ -54,6 +55,7 @@ def ask(road: System, notification_id: str, channel: str, *fallbacks: str, **cha
         "name": "Anna Müller",
         "email": f"{notification_id}@example.com",
         "phone": "+4915112345678",
+        "push": {"fcm_token": "fJx7:APA91bH-anna"},
     }
     data = request(
         "co-7",
@@ -90,8 +92,9 @@ def wait_for(road: System, notification_id: str, *course: tuple[str, str, int]) 
 
 
 def test_the_chain(road: System, providers: Simulator) -> None:
-    """Refused by mail for good, put off by SMS once and then for good, it comes by WhatsApp, as its template; each
-    provider was handed it as often as is told, and nobody else's text."""
+    """Refused by mail for good, put off by SMS once and then for good, it comes by WhatsApp, as its template; in
+    another chain by push, in push's own words. Each provider was handed it as often as is told, and nobody else's
+    text."""
     rules = providers.world.rules
     rules.add(Rule(fault=Fault(kind=Kind.REFUSE, code=20429), protocol="twilio", nth=1))
     rules.add(Rule(fault=Fault(kind=Kind.REFUSE, code=21614), protocol="twilio"))
@@ -112,7 +115,13 @@ def test_the_chain(road: System, providers: Simulator) -> None:
     assert (sent["provider"], sent["provider_message_id"]) == ("whatsapp", message.id)
     assert message.call.template == "reminder"
     assert message.call.correlation == "company=co-7&notification=n-1&channel=whatsapp&attempt=1"
-    assert providers.world.counts == {("twilio", "refuse"): 2, ("whatsapp", "accept"): 1}
+    road.box.plan("RCPT", "550 5.1.1 no such user")
+    ask(road, "n-2", "email", "sms", "push")
+    wait_for(road, "n-2", ("fell_back", "email", 1), ("fell_back", "sms", 1), ("sent", "push", 1))
+    _, pushed = providers.world.accepted
+    assert pushed.call.content["notification"] == {"title": "Ihr Termin", "body": "per Push"}
+    counts = {("twilio", "refuse"): 2, ("whatsapp", "accept"): 1, ("fcm", "accept"): 1}
+    assert providers.world.counts == counts
 
 
 def test_an_sms_in_doubt_is_not_repeated(road: System, providers: Simulator) -> None:

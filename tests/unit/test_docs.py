@@ -45,7 +45,7 @@ def test_rules_of_the_simulator_are_right() -> None:
     shown = r"^(?:curl \S+ -d ')?(\{.*\"fault\".*\})'?$|\| `(\{.*\"fault\".*\})` \|$"
     rules = re.findall(shown, text, re.M)
     read = [Rule.model_validate_json(bare or cell) for bare, cell in rules]
-    assert len(read) == 24
+    assert len(read) == 25
 
 
 @pytest.mark.parametrize("codes", [twilio.CODES, whatsapp.CODES], ids=["twilio", "whatsapp"])

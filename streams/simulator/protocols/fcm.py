@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from streams.simulator.exchange import Speech, answer, told
 from streams.simulator.faults import At, Fault
-from streams.simulator.protocols.base import Protocol
+from streams.simulator.protocols.base import Protocol, is_whole
 from streams.simulator.protocols.signed import WrongTokenError, read_rs256
 from streams.simulator.world import Accepted, Call, World
 
@@ -29,6 +29,7 @@ SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_SECONDS = 3600
 MAX_PAYLOAD = 4096
+MAX_TTL = 2_419_200
 BUSY = "QUOTA_EXCEEDED"
 STATUSES: dict[str, tuple[int, str]] = {
     "INVALID_ARGUMENT": (400, "INVALID_ARGUMENT"),
@@ -42,6 +43,10 @@ STATUSES: dict[str, tuple[int, str]] = {
 """By `errorCode`."""
 TOO_MANY = "rate_limit_exceeded"
 TOKEN_STATUSES = {
+    "invalid_request": 400,
+    "invalid_grant": 400,
+    "invalid_scope": 400,
+    "unsupported_grant_type": 400,
     "invalid_client": 401,
     "unauthorized_client": 401,
     "access_denied": 403,
@@ -49,11 +54,13 @@ TOKEN_STATUSES = {
     "internal_failure": 500,
     "temporarily_unavailable": 503,
 }
-"""By the `error` of RFC 6749, where it is not 400."""
+"""By the `error` of RFC 6749."""
 _SECRET = b"what the simulator's access tokens are signed with"
 _TOKEN = re.compile(r"[A-Za-z0-9:_.~%-]{1,1024}")
-_DURATION = re.compile(r"\d{1,9}(\.\d{1,9})?s")
+_DURATION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?s")
 _RESERVED = re.compile(r"from|message_type|(google|gcm)\..*")
+_PRIORITIES = ("NORMAL", "HIGH", "normal", "high")
+"""The enum's names, and what Google's own examples say in their place."""
 _FIELDS = {
     "": {"token", "notification", "data", "android", "apns", "webpush"},
     "notification": {"title", "body", "image"},
@@ -105,7 +112,9 @@ def _token(world: World, form: Mapping[str, Any], audience: str) -> web.Response
         return _denied("invalid_grant", "Invalid grant: account not found")
     if claims.get("aud") != audience:
         return _denied("invalid_grant", f"Invalid JWT: Failed audience check. The right audience is {audience}")
-    issued_at, ends_at = claims.get("iat", 0), claims.get("exp", 0)
+    issued_at, ends_at = claims.get("iat"), claims.get("exp")
+    if not (isinstance(issued_at, int) and isinstance(ends_at, int)):
+        return _denied("invalid_grant", "Invalid JWT: iat and exp must be numbers of seconds")
     if not (issued_at <= now + 60 and now < ends_at <= issued_at + TOKEN_SECONDS):
         return _denied("invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes)")
     if SCOPE not in str(claims.get("scope", "")).split():
@@ -149,18 +158,24 @@ def _call(world: World, request: web.Request, body: bytes) -> Call:
 
 def _message(body: bytes) -> Json:
     try:
-        message: Json = json.loads(body)["message"]
+        content: Json = json.loads(body)
+        message: Json = content["message"]
     except (ValueError, KeyError, TypeError):
         raise _invalid("the body is not an object with a message") from None
+    _check_names(content, {"message", "validate_only"}, "")
     for path in _FIELDS:
         part = _part(message, path)
         if part is None:
             raise _invalid(f"message.{path} is not an object")
-        unknown = part.keys() - _FIELDS[path]
-        if unknown:
-            raise _invalid(f"Unknown name {min(unknown)!r} at 'message.{path}': Cannot find field.")
+        _check_names(part, _FIELDS[path], f" at 'message.{path}'")
     _check(message)
     return message
+
+
+def _check_names(part: Json, known: set[str], where: str) -> None:
+    unknown = part.keys() - known
+    if unknown:
+        raise _invalid(f"Unknown name {min(unknown)!r}{where}: Cannot find field.")
 
 
 def _part(message: Any, path: str) -> Json | None:
@@ -170,7 +185,7 @@ def _part(message: Any, path: str) -> Json | None:
 
 
 def _check(message: Json) -> None:
-    token, android = message.get("token"), message.get("android", {})
+    token = message.get("token")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise _invalid("The registration token is not a valid FCM registration token")
     texts: list[tuple[str, Any]] = [(name, message.get(name, {})) for name in ("data", "notification")]
@@ -180,12 +195,27 @@ def _check(message: Json) -> None:
             raise _invalid(f"every value of {name} must be text")
     if any(_RESERVED.fullmatch(name) for name in message.get("data", {})):
         raise _invalid("Invalid data payload key: it is reserved")
+    _check_android(message.get("android", {}))
+    _check_others(message.get("apns", {}), message.get("webpush", {}))
+
+
+def _check_android(android: Json) -> None:
     if not isinstance(android.get("ttl", "0s"), str) or not _DURATION.fullmatch(android.get("ttl", "0s")):
         raise _invalid("android.ttl must be a duration like 3.5s")
     if not isinstance(android.get("collapse_key", ""), str):
         raise _invalid("android.collapse_key must be text")
-    if len(message.get("apns", {}).get("headers", {}).get("apns-collapse-id", "").encode()) > 64:
+    if android.get("priority", "NORMAL") not in _PRIORITIES:
+        raise _invalid("android.priority must be NORMAL or HIGH")
+
+
+def _check_others(apns: Json, webpush: Json) -> None:
+    payload = apns.get("payload", {})
+    if not isinstance(payload, dict) or len(_packed(payload)) > MAX_PAYLOAD:
+        raise _invalid(f"apns.payload must be an object of at most {MAX_PAYLOAD} bytes")
+    if len(apns.get("headers", {}).get("apns-collapse-id", "").encode()) > 64:
         raise _invalid("apns-collapse-id must have at most 64 bytes")
+    if not is_whole(webpush.get("headers", {}).get("TTL", "0"), MAX_TTL):
+        raise _invalid("webpush.headers.TTL must be a number of seconds")
 
 
 def _invalid(detail: str) -> _WrongError:
@@ -254,4 +284,5 @@ def _words(call: Call) -> str:
     return "\n".join(shown[name] for name in ("title", "body") if name in shown)
 
 
-PROTOCOL = Protocol(routes, _settings, _words)
+_CODES = {At.MESSAGE: STATUSES.__contains__, At.TOKEN: TOKEN_STATUSES.__contains__}
+PROTOCOL = Protocol(routes, _settings, _words, _CODES)

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 _ORDER = int("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 16)
 _TAG_BYTES = 16
+_ES256_BYTES = 64
 
 
 class WrongTokenError(ValueError):
@@ -38,6 +39,8 @@ def read_rs256(token: str, key: rsa.RSAPublicKey) -> dict[str, Any]:
 def read_es256(token: str, key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
     """The claims of a token that is signed with ES256."""
     signed, claims, signature = _parts(token, "ES256")
+    if len(signature) != _ES256_BYTES:
+        raise WrongTokenError(f"the signature has not {_ES256_BYTES} bytes")
     r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
     try:
         key.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))

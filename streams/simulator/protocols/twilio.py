@@ -15,7 +15,7 @@ from aiohttp import web
 
 from streams.simulator.exchange import Speech, answer, told
 from streams.simulator.faults import At, Fault, Receipt
-from streams.simulator.protocols.base import Protocol
+from streams.simulator.protocols.base import Protocol, is_number, is_whole
 from streams.simulator.world import Accepted, Call, Inbound, Posting, World
 
 NAME: Final = "twilio"
@@ -101,12 +101,18 @@ def _wrong(world: World, request: web.Request, form: Form) -> int | None:
         return 21212
     if len(body) > MAX_BODY:
         return 21617
-    return _wrong_option(form) or (21610 if (NAME, _sender(form), to) in world.opted_out else None)
+    return _wrong_option(form) or (21610 if _has_opted_out(world, form) else None)
+
+
+def _has_opted_out(world: World, form: Form) -> bool:
+    """Of one number, or of a service: that has all numbers of the account."""
+    left = {ours for protocol, ours, theirs in world.opted_out if (protocol, theirs) == (NAME, form["To"])}
+    return bool(left) if form.get("MessagingServiceSid") else _sender(form) in left
 
 
 def _wrong_option(form: Form) -> int | None:
     validity, callback = form.get("ValidityPeriod"), form.get("StatusCallback")
-    if validity is not None and not (validity.isdecimal() and 1 <= int(validity) <= LONGEST_VALIDITY):
+    if validity is not None and not (is_whole(validity, LONGEST_VALIDITY) and int(validity)):
         return 20422
     if callback is not None and not (callback.startswith(("http://", "https://")) and urlsplit(callback).netloc):
         return 21609
@@ -226,7 +232,8 @@ def inbound(world: World, said: Inbound) -> Posting | None:
         world.opted_out.add(pair)
     elif word in START:
         world.opted_out.discard(pair)
-    if world.public_url is None:
+    url = world.webhook("/webhooks/twilio/inbound")
+    if url is None:
         return None
     sid = f"SM{len(world.posted) + 1:031x}f"
     form = {
@@ -241,7 +248,7 @@ def inbound(world: World, said: Inbound) -> Posting | None:
         "SmsStatus": "received",
         "To": said.recipient,
     }
-    return _signed(f"{world.public_url}/webhooks/twilio/inbound", form)
+    return _signed(url, form)
 
 
 def signature(url: str, form: Form, token: str = AUTH_TOKEN) -> str:
@@ -272,4 +279,5 @@ def _words(call: Call) -> str:
     return str(call.content["Body"])
 
 
-PROTOCOL = Protocol(routes, _settings, _words, receipt, inbound)
+_CODES = {At.MESSAGE: is_number, At.ACCOUNT: is_number}
+PROTOCOL = Protocol(routes, _settings, _words, _CODES, receipt, inbound)

@@ -13,9 +13,9 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from streams.simulator.exchange import Speech, answer
-from streams.simulator.faults import Fault
+from streams.simulator.faults import At, Fault
 from streams.simulator.protocols import signed
-from streams.simulator.protocols.base import Protocol
+from streams.simulator.protocols.base import Protocol, is_whole
 from streams.simulator.protocols.signed import WrongTokenError
 from streams.simulator.world import Call, World
 
@@ -27,7 +27,7 @@ A_DAY = 86_400
 BUSY = 429
 URGENCIES = frozenset({"very-low", "low", "normal", "high"})
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_AUTHORIZATION = re.compile(r"vapid (?=.*\bt=(?P<t>[\w.=-]+))(?=.*\bk=(?P<k>[\w=-]+)).*", re.IGNORECASE)
+_AUTHORIZATION = re.compile(r"(?i:vapid) +t=(?P<t>[A-Za-z0-9_.-]+)[ \t]*,[ \t]*k=(?P<k>[A-Za-z0-9_-]+)")
 _MESSAGES = {
     400: "bad request", 401: "unauthorized", 403: "forbidden", 404: "no such subscription",
     410: "the subscription has ended", 413: "too large", 429: "too many messages", 503: "away",
@@ -103,7 +103,7 @@ def _check_authorization(request: web.Request, now: float) -> None:
     if match is None:
         raise _WrongError(401, "there is no vapid authorization")
     known = _APPLICATION.public_key()
-    if match["k"].rstrip("=") != signed.packed(signed.point(known)):
+    if match["k"] != signed.packed(signed.point(known)):
         raise _WrongError(403, "the browser has subscribed with another key")
     try:
         claims = signed.read_es256(match["t"], known)
@@ -120,7 +120,7 @@ def _check_authorization(request: web.Request, now: float) -> None:
 
 def _check_headers(request: web.Request) -> None:
     given = request.headers
-    if not given.get("TTL", "").isdecimal() or int(given["TTL"]) > MAX_TTL:
+    if not is_whole(given.get("TTL", ""), MAX_TTL):
         raise _WrongError(400, f"TTL must be a number of seconds, at most {MAX_TTL}")
     if given.get("Content-Encoding") != "aes128gcm":
         raise _WrongError(400, "Content-Encoding must be aes128gcm")
@@ -162,4 +162,8 @@ def _words(call: Call) -> str:
     return payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
 
 
-PROTOCOL = Protocol(routes, _settings, _words)
+def _is_refusal(code: int | str) -> bool:
+    return is_whole(str(code), 599) and int(code) >= 400
+
+
+PROTOCOL = Protocol(routes, _settings, _words, {At.MESSAGE: _is_refusal})

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from streams.simulator.exchange import Speech, answer, told
 from streams.simulator.faults import At, Fault, Receipt
-from streams.simulator.protocols.base import Protocol
+from streams.simulator.protocols.base import Protocol, is_number
 from streams.simulator.world import Accepted, Call, Inbound, Posting, World
 
 NAME: Final = "whatsapp"
@@ -129,7 +129,10 @@ def _template(world: World, template: Json) -> str:
     for component in components:
         if component.get("type") != "body":
             raise _WrongError(131009, "only components of the type body are simulated")
-        for parameter in component.get("parameters", ()):
+        parameters = component.get("parameters", [])
+        if not isinstance(parameters, list):
+            raise _WrongError(131009, "parameters must be a list")
+        for parameter in parameters:
             if not isinstance(parameter, dict) or parameter.get("type") != "text":
                 raise _WrongError(131009, "only parameters of the type text are simulated")
             text = _text(parameter, "text", MAX_PARAMETER)
@@ -256,7 +259,8 @@ def signature(body: bytes, secret: str = APP_SECRET) -> str:
 
 
 def _notification(world: World, value: Json, *, forged: bool = False) -> Posting | None:
-    if world.public_url is None:
+    url = world.webhook("/webhooks/whatsapp")
+    if url is None:
         return None
     metadata = {"display_phone_number": NUMBER, "phone_number_id": PHONE_NUMBER_ID}
     change = {"field": "messages", "value": {"messaging_product": "whatsapp", "metadata": metadata, **value}}
@@ -264,7 +268,7 @@ def _notification(world: World, value: Json, *, forged: bool = False) -> Posting
     body = json.dumps(content).encode()
     secret = "somebody else's" if forged else APP_SECRET
     headers = {"Content-Type": "application/json", "X-Hub-Signature-256": signature(body, secret)}
-    return Posting(f"{world.public_url}/webhooks/whatsapp", body, headers, repeats=True)
+    return Posting(url, body, headers, repeats=True)
 
 
 def _settings(base_url: str) -> Mapping[str, str]:
@@ -286,4 +290,5 @@ def _words(call: Call) -> str:
     return f"{call.template}: {', '.join(filled)}"
 
 
-PROTOCOL = Protocol(routes, _settings, _words, receipt, inbound)
+_CODES = {At.MESSAGE: is_number, At.ACCOUNT: is_number}
+PROTOCOL = Protocol(routes, _settings, _words, _CODES, receipt, inbound)

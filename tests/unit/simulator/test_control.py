@@ -34,6 +34,10 @@ async def test_rules() -> None:
         assert (await on.sms()).status == 201
 
 
+def refusal(code: int | str) -> dict[str, Any]:
+    return {"kind": "refuse", "code": code}
+
+
 @pytest.mark.parametrize(
     ("path", "content", "said"),
     [
@@ -42,6 +46,15 @@ async def test_rules() -> None:
         ("/rules", {"fault": {}, "nth": 0}, "nth"),
         ("/rules", {"fault": {}, "protocol": "fax"}, "protocol must be one of twilio, whatsapp"),
         ("/rules", {}, "fault"),
+        ("/rules", {"protocol": "twilio", "fault": refusal("UNREGISTERED")}, "twilio knows nothing of fault.code"),
+        ("/rules", {"protocol": "whatsapp", "at": "account", "fault": refusal("190x")}, "fault.code: 190x"),
+        ("/rules", {"protocol": "fcm", "fault": refusal("UNKNOWN")}, "fcm knows nothing of fault.code: UNKNOWN"),
+        ("/rules", {"protocol": "fcm", "at": "token", "fault": refusal("UNREGISTERED")}, "fault.code"),
+        ("/rules", {"protocol": "webpush", "fault": refusal(21614)}, "webpush knows nothing of fault.code: 21614"),
+        ("/rules", {"protocol": "webpush", "fault": refusal(204)}, "fault.code: 204"),
+        ("/rules", {"protocol": "webpush", "at": "account", "fault": {}}, "webpush knows nothing of at: account"),
+        ("/rules", {"fault": refusal("UNKNOWN")}, "webpush knows nothing of fault.code: UNKNOWN"),
+        ("/rules", {"fault": {"kind": "error", "retry_after": "1\r\nX: y"}}, "fault.retry_after"),
         ("/inbound", {"protocol": "fax", "from": "a", "to": "b", "text": "c"}, "protocol must be one of"),
         ("/receipts", {"status": "sent"}, "message_id"),
     ],
@@ -52,6 +65,16 @@ async def test_wrong_orders(path: str, content: Any, said: str) -> None:
         answer = await on.control("POST", path, content)
         assert answer.status == 422
         assert said in answer.content["error"]
+
+
+async def test_codes_of_others() -> None:
+    """A rule for whatever protocol comes only for those that have its code, and counts no calls of others."""
+    async with stage() as on:
+        for rule in ({"fault": refusal("UNREGISTERED")}, {"fault": refusal(21614), "nth": 1}):
+            assert (await on.control("POST", "/rules", rule)).status == 201
+        assert (await on.sms()).content["code"] == 21614
+        assert (await on.chat()).status == 200
+        assert [each["struck"] for each in (await on.control("GET", "/rules")).content] == [0, 1]
 
 
 async def test_looking() -> None:

@@ -166,11 +166,12 @@ async def test_on_demand(webhook: Recorder) -> None:
     assert (shown["url"], shown["status"]) == (f"{webhook.url}/webhooks/twilio?notification=n-1", 200)
 
 
+@pytest.mark.parametrize("end", ["", "/"])
 @pytest.mark.parametrize("protocol", ["twilio", "whatsapp"])
-async def test_inbound(webhook: Recorder, protocol: str) -> None:
+async def test_inbound(webhook: Recorder, protocol: str, end: str) -> None:
     """What somebody writes to us comes signed to the webhook of that provider."""
     async with stage() as on:
-        await on.control("PUT", "/webhooks", {"url": webhook.url})
+        await on.control("PUT", "/webhooks", {"url": webhook.url + end})
         asked = {"protocol": protocol, "from": "+4915112345678", "to": twilio.FROM, "text": "Stop! 😀"}
         assert (await on.control("POST", "/inbound", asked)).status == 202
         await on.world.settled()

@@ -21,11 +21,14 @@ from tests.unit.simulator.support import stage
         ({"To": "+49 151 12345678"}, 400, 21211),
         ({"To": "+0151123456"}, 400, 21211),
         ({"From": "a name that is too long"}, 400, 21212),
+        ({"From": "Salon Anna 7"}, 400, 21212),  # 12 characters
+        ({"From": "015112345678"}, 400, 21212),
         ({"without": "From", "MessagingServiceSid": "MG1"}, 400, 21212),
         ({"Body": "x" * 1601}, 400, 21617),
         ({"ValidityPeriod": "0"}, 400, 20422),
         ({"ValidityPeriod": "36001"}, 400, 20422),
         ({"ValidityPeriod": "1.5"}, 400, 20422),
+        ({"ValidityPeriod": "٣"}, 400, 20422),
         ({"StatusCallback": "notify.example.org"}, 400, 21609),
         ({"StatusCallback": "ftp://notify.example.org/x"}, 400, 21609),
     ],
@@ -45,6 +48,7 @@ async def test_twilio(wrong: dict[str, str], status: int, code: int) -> None:
     [
         {"Body": "x" * 1600},
         {"From": "Salon"},
+        {"From": "Salon Anna7"},  # 11 characters
         {"From": "12345"},
         {"without": "From", "MessagingServiceSid": "MG" + "a" * 32},
         {"ValidityPeriod": "36000"},
@@ -96,6 +100,8 @@ def template(**fields: Any) -> dict[str, Any]:
         (template(components=body("Anna", "14:30\nor 15:00")), 400, 100),
         (template(components=body("Anna", "x" * 1025)), 400, 131009),
         (template(components="Anna"), 400, 131009),
+        (template(components=[{"type": "body", "parameters": None}]), 400, 131009),
+        (template(components=[{"type": "body", "parameters": 5}]), 400, 131009),
     ],
 )
 async def test_whatsapp(wrong: dict[str, Any], status: int, code: int) -> None:
@@ -125,3 +131,16 @@ async def test_opted_out() -> None:
         assert (await on.sms(To="+4915100000000")).status == 201
         assert (await on.control("POST", "/inbound", {**stop, "text": "Start"})).status == 202
         assert (await on.sms()).status == 201
+
+
+async def test_opted_out_of_a_service() -> None:
+    """Who has written STOP to one of our numbers gets nothing through a Messaging Service either."""
+    async with stage() as on:
+        service = {"without": "From", "MessagingServiceSid": "MG" + "a" * 32}
+        stop = {"protocol": "twilio", "from": "+4915112345678", "to": twilio.FROM, "text": "STOP"}
+        await on.control("POST", "/inbound", stop)
+        assert (await on.sms(**service)).content["code"] == 21610
+        assert (await on.sms(From="+4930555999")).status == 201
+        assert (await on.sms(To="+4915100000000", **service)).status == 201
+        await on.control("POST", "/inbound", {**stop, "text": "START"})
+        assert (await on.sms(**service)).status == 201

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from schemas.reasons import ChannelName
 from streams.policy.delivery.correlation import Correlation
 from streams.policy.notification.identity import recipient_hash
+from streams.simulator.protocols import twilio as simulated
 from streams.webhooks.twilio import signature
 from tests.unit.webhooks.support import PUBLIC_URL, Client, Kafka, counted, serving
 
@@ -168,6 +169,21 @@ async def test_keywords(monkeypatch: Any, text: str, type: str) -> None:
     assert kafka.said == [said] * 3
     assert [(record.key, record.partition) for record in kafka.records] == [(None, 0), (None, 1), (None, 2)]
     assert "491701234567" not in str(kafka.records)
+
+
+async def test_every_keyword(monkeypatch: Any) -> None:
+    """All words that Twilio takes by itself, in whatever language, are taken here, and by the simulated Twilio."""
+    stop = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]
+    stop += ["ARRET", "ARRÊT", "ARRETE", "ARRÊTE", "ARRETT", "ALTO", "PARAR", "STOPP"]
+    start = ["START", "YES", "UNSTOP"]
+    assert (set(stop), set(start)) == (simulated.STOP, simulated.START)
+    kafka = Kafka()
+    async with serving(kafka, monkeypatch, partitions=1) as client:
+        for text in (*stop, *start, "HELP", "INFO", "STOP PLEASE"):
+            form = {"From": "+491701234567", "Body": text}
+            assert await post(client, "/webhooks/twilio/inbound", form) == 200
+    told = [each["type"] for each in kafka.said]
+    assert told == ["address.opted_out"] * len(stop) + ["address.opted_in"] * len(start)
 
 
 async def test_the_accounts_own_keywords(monkeypatch: Any) -> None:

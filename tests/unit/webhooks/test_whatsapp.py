@@ -83,10 +83,16 @@ async def test_messages_of_people_are_passed_over(monkeypatch: Any) -> None:
 
 
 async def test_the_webhook_is_entered_at_meta(monkeypatch: Any) -> None:
-    """The challenge is given back to whoever knows the token that was agreed."""
+    """The challenge is given back, as it is, to whoever knows the token that was agreed, and to nobody else."""
+    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444"}
+    async with serving(Kafka(), monkeypatch) as client:
+        right = await client.get("/webhooks/whatsapp", params={**asked, "hub.verify_token": "verify"})
+        assert (right.status, await right.text()) == (200, "1158201444")
+        for wrong in ({}, {"hub.verify_token": "guessed"}, {"hub.verify_token": ""}):
+            assert (await client.get("/webhooks/whatsapp", params={**asked, **wrong})).status == 403
     async with serving(Kafka(), monkeypatch, whatsapp_verify_token=None) as client:
-        refused = await client.get("/webhooks/whatsapp", params={"hub.challenge": "42"})
-        assert refused.status == 403
+        for wrong in ({}, {"hub.verify_token": ""}):
+            assert (await client.get("/webhooks/whatsapp", params={**asked, **wrong})).status == 403
 
 
 @pytest.mark.parametrize(

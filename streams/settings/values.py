@@ -20,7 +20,7 @@ _TWILIO_FROM = re.compile(
     r"MG[0-9a-f]{32}|\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}"
 )
 _VAPID_SUBJECT = re.compile(
-    r"mailto:[!-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+    r"mailto:[!-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?(/[!-~]*)?"
 )
 _BROKER = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
@@ -88,7 +88,7 @@ def _smtp_url(value: str) -> str:
 
 def _vapid_subject(value: str) -> str:
     if not _VAPID_SUBJECT.fullmatch(value):
-        raise ValueError("must be mailto:ADDRESS, or begin with https://")
+        raise ValueError("must be mailto:ADDRESS, or https:// and a name with a dot")
     return value
 
 

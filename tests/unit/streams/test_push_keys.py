@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from sinks.channels.pushing.vapid import Vapid
 from streams.errors import UserError
 from streams.push_keys import parse_service_account, service_account_json, vapid_key
 from streams.settings import Settings, load_settings
@@ -118,13 +119,29 @@ def test_other_keys_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "subject", ["push@example.org", "mailto:", "mailto:push", "http://example.org", "https://"]
+    "subject",
+    ["push@example.org", "mailto:", "mailto:push", "http://example.org", "https://", "https://localhost/contact"],
 )
 def test_no_vapid_subject(inside: Path, monkeypatch: pytest.MonkeyPatch, subject: str) -> None:
     """A push service must be able to reach us."""
     monkeypatch.setenv("STAFFETTA_VAPID_SUBJECT", subject)
     with pytest.raises(UserError, match="must be mailto:ADDRESS"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "mailto:push@example.org",
+        "https://example.org",
+        "https://example.org/contact?to=push",
+        "https://example.org:8443/",
+    ],
+)
+def test_vapid_subjects(subject: str) -> None:
+    """A mail address, or any page with https: each can be signed."""
+    settings = Settings(_env_file=None, vapid_private_key=RAW, vapid_subject=subject)
+    assert Vapid(settings.vapid_private_key or "", settings.vapid_subject or "").signs()
 
 
 def test_secrets_are_not_in_the_representation() -> None:

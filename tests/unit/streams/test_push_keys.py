@@ -58,6 +58,7 @@ def test_service_account_inline_or_in_a_file(tmp_path: Path) -> None:
     ("value", "problem"),
     [
         ("/nowhere/account.json", "no such file"),
+        ("~nobody-at-all/account.json", "no such file"),
         ("{", "must be the JSON of a service account"),
         ("{}", "project_id is missing"),
         (json.dumps({**ACCOUNT, "client_email": 5}), "client_email is missing"),
@@ -65,7 +66,7 @@ def test_service_account_inline_or_in_a_file(tmp_path: Path) -> None:
         (json.dumps({**ACCOUNT, "private_key": "-----BEGIN SECRET"}), "RSA key"),
         (json.dumps({**ACCOUNT, "private_key": pem(EC)}), "RSA key"),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_no_service_account(inside: Path, monkeypatch: pytest.MonkeyPatch, value: str, problem: str) -> None:
     """What is no service account stops the start, in words that quote nothing of it."""
@@ -91,12 +92,13 @@ def test_vapid_key_inline_or_in_a_file(tmp_path: Path, form: PrivateFormat) -> N
     ("value", "problem"),
     [
         ("/nowhere/vapid.pem", "no such file"),
+        ("~nobody-at-all/vapid.pem", "no such file"),
         ("c2VjcmV0", "no such file"),
         (base64.urlsafe_b64encode(bytes(32)).decode(), "P-256"),
         (base64.urlsafe_b64encode(b"\xff" * 32).decode(), "P-256"),
         (pem(EC), "path of a file"),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_no_vapid_key(inside: Path, monkeypatch: pytest.MonkeyPatch, value: str, problem: str) -> None:
     """What is no key stops the start without being quoted."""

@@ -18,6 +18,7 @@ _ENDPOINT = re.compile(
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}={0,2}")
 _POINT_BYTES, _SECRET_BYTES = 65, 16
 _UNCOMPRESSED = 4
+_DEFAULT_PORTS = {"http:": 80, "https:": 443}
 
 
 class Subscription(NamedTuple):
@@ -51,8 +52,12 @@ class Subscription(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port of the endpoint, as they stand there."""
-        return "/".join(self.endpoint.split("/")[:3])
+        """Scheme, host and port of the endpoint, each origin in one form only (RFC 6454)."""
+        scheme, _, authority, _ = self.endpoint.split("/", 3)
+        host, _, port = authority.lower().partition(":")
+        if not port or int(port) == _DEFAULT_PORTS[scheme]:
+            return f"{scheme}//{host}"
+        return f"{scheme}//{host}:{int(port)}"
 
     @property
     def is_secure(self) -> bool:

@@ -6,6 +6,7 @@ names, addresses or texts. Tracebacks are plain, because their local variables w
 
 import logging
 import sys
+import traceback
 from collections import Counter
 from enum import Enum
 from math import inf
@@ -16,6 +17,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 _NOISY = ("aiokafka", "faust", "mode", "alembic", "asyncio")
 """Libraries that tell their inner life at info."""
+_INDISCREET = ("aiokafka.conn", "aiokafka.producer")
+"""Loggers that show at debug what they send: the password of the log-in, and whole events."""
+_SERVER = "aiohttp.server"
 _REPEATED_EVERY = 5.0
 """Seconds between two lines of theirs that say the same: without a broker, aiokafka says so at every attempt."""
 _REMEMBERED = 1000
@@ -57,6 +61,9 @@ def configure_logging(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(format)],
         )
     )
+    handler.addFilter(_quotes_no_request)
+    for name in _INDISCREET:
+        logging.getLogger(name).setLevel(logging.WARNING)
     if level != "debug":
         handler.addFilter(_is_worth_reading)
         handler.addFilter(_Seldom())
@@ -69,6 +76,22 @@ def configure_logging(
 
 def _is_worth_reading(record: logging.LogRecord) -> bool:
     return record.levelno > logging.INFO or not str(record.msg).startswith(_MODE_PREFIX)
+
+
+def _quotes_no_request(record: logging.LogRecord) -> bool:
+    """Leaves out what the server says of requests that cannot be read, and the words of other exceptions: they may
+    quote a request as well."""
+    if record.name != _SERVER or not record.exc_info or record.exc_info[0] is None:
+        return True
+    from aiohttp import web  # loaded long since, if its server says something
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    kind, _, where = record.exc_info
+    if issubclass(kind, (HttpProcessingError, web.RequestPayloadError)):
+        return False
+    record.exception = "".join((*traceback.format_tb(where), kind.__qualname__))
+    record.exc_info = None
+    return True
 
 
 class _Seldom(logging.Filter):

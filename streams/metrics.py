@@ -1,4 +1,4 @@
-"""Every metric, declared once, with its type and its meaning; dashboards and alerts are checked against this file.
+"""Every metric, declared once, with its type and its meaning.
 
 Roles have one registry, the supervisor another. The supervisor adds the label `role` to what a role reports.
 """

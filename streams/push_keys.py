@@ -89,7 +89,7 @@ def _content(path: str) -> str:
         raise ValueError("must be the path of a file, not what is in it")
     try:
         return Path(path).expanduser().read_text()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError, RuntimeError):  # the last: a ~ without a home
         raise ValueError("there is no such file, or it cannot be read") from None
 
 

@@ -148,7 +148,7 @@ def _judged(said: Answer, message: Message, subscription: Subscription) -> Resul
     if said.is_success:
         return said.unclear()
     meaning = MEANINGS.get(said.status, UNAVAILABLE if said.status >= 500 else REJECTED)
-    path = subscription.endpoint.removeprefix(subscription.origin)
+    path = "/" + subscription.endpoint.split("/", 3)[3]
     secrets = (*subscription, path, path.rpartition("/")[2])
     words = discreet(said.body.decode(errors="replace"), message, secrets) if len(said.body) <= MOST_WORDS else ""
     return meaning.of(

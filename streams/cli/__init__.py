@@ -48,14 +48,15 @@ def staffetta(
     A first look, without anything installed:
 
     \b
-      staffetta kafka                  a broker to try it on (leave it running)
-      staffetta topics apply           create the topics
-      staffetta db upgrade             create the database's tables
-      staffetta worker                 run all roles (leave it running)
-      staffetta produce events.jsonl   send events in
-      staffetta explain ID             see who got a callback, and why; how somebody was told, or why not
+      staffetta kafka            a broker to try it on (leave it running)
+      echo "STAFFETTA_RECIPIENT_HASH_KEY=$(openssl rand -hex 32)" >> .env
+      staffetta topics apply     create the topics
+      staffetta db upgrade       create the database's tables
+      staffetta worker           run all roles (leave it running)
+      staffetta produce FILE     send events in (produce --help shows one)
+      staffetta explain ID       see who got a callback, and why; how somebody was told, or why not
 
-    Settings are environment variables with the prefix STAFFETTA_, or lines of .env.
+    Settings are environment variables with the prefix STAFFETTA_, or lines of .env in the working directory.
     Exit status: 0 done, 1 failed, 2 wrong call or setting.
     """
 

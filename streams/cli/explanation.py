@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sinks.database import questions, stories
 from sinks.database.questions import Fields, Step, Subject
 from streams.cli import layout
+from streams.cli.layout import line
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +79,19 @@ def show(explained: Explanation) -> None:
 
 
 def _parts(explained: Explanation, boxes: bool) -> Iterator[Text | Table]:
-    yield Text(_heading(explained), style="bold")
+    yield line(_heading(explained), style="bold")
     decision = explained.decision
     if decision is None:
-        yield Text("Nothing was decided about it yet.")
+        yield line("Nothing was decided about it yet.")
     else:
         yield from _decision(decision, explained, boxes)
     if explained.history:
-        yield Text("\nWhat happened", style="bold")
+        yield line("\nWhat happened", style="bold")
         yield _history(explained, boxes)
     if explained.notifications:
-        yield Text("\nWho was told (`staffetta explain ID` tells how)", style="bold")
+        yield line("\nWho was told (`staffetta explain ID` tells how)", style="bold")
         yield _notifications(explained, boxes)
-    yield Text(f"\nTimes are those of {explained.zone}.", style="dim")
+    yield line(f"\nTimes are those of {explained.zone}.", style="dim")
 
 
 def _heading(explained: Explanation) -> str:
@@ -111,21 +112,21 @@ def _heading(explained: Explanation) -> str:
 
 
 def _decision(decision: Fields, explained: Explanation, boxes: bool) -> Iterator[Text | Table]:
-    yield Text(f"\nDecision {decision['decision_id']}", style="bold")
-    yield Text(
+    yield line(f"\nDecision {decision['decision_id']}", style="bold")
+    yield line(
         f"  {decision['type']} at {_time(decision['decided_at'], explained)}: {_verdict(decision, explained)}"
     )
     command = f", by the command {decision['command_id']}" if decision["command_id"] else ""
-    yield Text(f"  caused by {decision['caused_by']}{command}")
+    yield line(f"  caused by {decision['caused_by']}{command}")
     if decision["note"]:
-        yield Text(f"  note: {decision['note']}")
+        yield line(f"  note: {decision['note']}")
     if decision["candidates"]:
         yield _candidates(decision, explained, boxes)
     if decision["candidates_omitted"]:
         omitted = ", ".join(f"{count} {reason}" for reason, count in decision["candidates_omitted"].items())
-        yield Text(f"  and others: {omitted}")
+        yield line(f"  and others: {omitted}")
     basis = ", ".join(f"{topic} {offset}" for topic, offset in sorted(decision["basis"].items()))
-    yield Text(f"  rested on partition {decision['partition']} up to {basis}")
+    yield line(f"  rested on partition {decision['partition']} up to {basis}")
 
 
 def _verdict(decision: Fields, explained: Explanation) -> str:
@@ -150,7 +151,7 @@ def _candidates(decision: Fields, explained: Explanation, boxes: bool) -> Table:
         last = candidate.get("last_assigned_at")
         table.add_row(
             *map(
-                Text,
+                line,
                 (
                     "->" if chosen else "",
                     candidate["staff_id"],
@@ -170,7 +171,7 @@ def _history(explained: Explanation, boxes: bool) -> Table:
     table = layout.table(boxes, "when", "what", "who", "details")
     for step in explained.history:
         person = _person(step.staff_id, explained) if step.staff_id else ""
-        table.add_row(*map(Text, (_time(step.at, explained), step.what, person, step.detail)))
+        table.add_row(*map(line, (_time(step.at, explained), step.what, person, step.detail)))
     return table
 
 
@@ -180,7 +181,7 @@ def _notifications(explained: Explanation, boxes: bool) -> Table:
         whom, how = each["recipient_id"], (each["status"], each["channel"], each["reason"])
         named = _person(whom, explained) if whom else each["audience"] or ""
         cells = each["notification_id"], each["event_type"] or "", named, ", ".join(filter(None, how))
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(line, cells))
     return table
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 def console() -> Console:
@@ -33,6 +34,11 @@ def visible(text: str) -> str:
         each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode()
         for each in text.replace("\r\n", "\n")
     )
+
+
+def line(words: str, style: str = "") -> Text:
+    """Words of others among ours: none is obeyed, neither by the terminal nor as markup."""
+    return Text(visible(words), style=style)
 
 
 def to_json(value: Any) -> str:

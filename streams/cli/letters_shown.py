@@ -13,7 +13,7 @@ from sinks.database import letters
 from sinks.database.erasing import ERASED
 from sinks.database.letters import Filter, Letter, LetterKey
 from streams.cli import layout
-from streams.cli.layout import utc_time, visible
+from streams.cli.layout import line, utc_time
 
 
 class Found(NamedTuple):
@@ -83,7 +83,7 @@ def _rows(found: Iterable[Letter], boxes: bool) -> Table:
     for letter in found:
         table.add_row(
             *map(
-                Text,
+                line,
                 (
                     utc_time(letter["given_up_at"]),
                     letter["notification_id"],
@@ -103,9 +103,9 @@ def _rows(found: Iterable[Letter], boxes: bool) -> Table:
 def _intake_rows(found: Iterable[Letter], boxes: bool) -> Table:
     table = layout.table(boxes, "refused", "id", "by", "reason", "detail")
     for letter in found:
-        detail = visible(letter["detail"].partition("\n")[0])[:200]
+        detail = letter["detail"].partition("\n")[0][:200]
         cells = utc_time(letter["refused_at"]), letter["id"], letter["role"], letter["reason"], detail
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(line, cells))
     return table
 
 
@@ -113,21 +113,21 @@ def _letter(letter: Letter, told: list[Letter], boxes: bool) -> Iterator[Text | 
     yield _bold(f"Dead letter {letter['notification_id']} of company {letter['company_id']}")
     data = letter["data"]
     if letter["recipient_id"] == ERASED:
-        yield Text(f"  {letter['event_type']} about a customer who has been erased: it cannot be sent again")
+        yield line(f"  {letter['event_type']} about a customer who has been erased: it cannot be sent again")
     else:
         entity, config = data["entity"], data["config"]
-        yield Text(
+        yield line(
             f"  {letter['event_type']} for {data['audience']} {letter['recipient_id']}, "
             f"about {entity['type']} {entity['id']} version {entity['version']}, caused by {data['caused_by']}"
         )
-        yield Text(
+        yield line(
             f"  priority {data['priority']}, channels {', '.join([data['channel'], *data['fallback_channels']])}, "
             f"by the configuration {config['config_id']} version {config['version']} ({config['level']})"
         )
-    yield Text(f"  given up at {utc_time(letter['given_up_at'])} on {letter['channel']}: {letter['reason']}")
+    yield line(f"  given up at {utc_time(letter['given_up_at'])} on {letter['channel']}: {letter['reason']}")
     if letter["error"]:
-        yield Text(f"  {visible(letter['error'])}")
-    yield Text(f"  redrive {letter['redrive']}, {state(letter)}")
+        yield line(f"  {letter['error']}")
+    yield line(f"  redrive {letter['redrive']}, {state(letter)}")
     if data.get("attempts"):
         yield _bold("\nAttempts")
         yield _attempts(data["attempts"], boxes)
@@ -136,15 +136,15 @@ def _letter(letter: Letter, told: list[Letter], boxes: bool) -> Iterator[Text | 
         yield _told(told, boxes)
     for channel, content in data.get("contents", {}).items():
         yield from _content(channel, content)
-    yield Text("\nTimes are UTC.", style="dim")
+    yield line("\nTimes are UTC.", style="dim")
 
 
 def _attempts(attempts: Iterable[Mapping[str, Any]], boxes: bool) -> Table:
     table = layout.table(boxes, "when", "channel", "attempt", "reason", "error", numbers=frozenset({"attempt"}))
     for each in attempts:
         when = each["at"][:19].replace("T", " ")
-        cells = when, each["channel"], str(each["attempt"]), each["reason"], visible(each.get("error") or "")
-        table.add_row(*map(Text, cells))
+        cells = when, each["channel"], str(each["attempt"]), each["reason"], each.get("error") or ""
+        table.add_row(*map(line, cells))
     return table
 
 
@@ -155,9 +155,9 @@ def _told(told: Iterable[Letter], boxes: bool) -> Table:
     for each in told:
         cells = (
             *(utc_time(each["happened_at"]), each["type"], each["channel"] or "", str(each["attempt"])),
-            *(each["reason"] or "", visible(each["error"] or "")),
+            *(each["reason"] or "", each["error"] or ""),
         )
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(line, cells))
     return table
 
 
@@ -165,22 +165,22 @@ def _content(channel: str, content: Mapping[str, Any]) -> Iterator[Text]:
     template = content["template"]
     yield _bold(f"\nText for {channel} ({template['template_id']} version {template['version']})")
     if content.get("subject"):
-        yield Text(f"Subject: {visible(content['subject'])}")
-    yield Text(visible(content["body_text"]))
+        yield line(f"Subject: {content['subject']}")
+    yield line(content["body_text"])
 
 
 def _intake_letter(letter: Letter) -> Iterator[Text]:
     yield _bold(f"Intake dead letter {letter['id']}")
-    yield Text(f"  refused at {utc_time(letter['refused_at'])} by {letter['role']}: {letter['reason']}")
-    yield Text(f"  {visible(letter['detail'])}")
-    yield Text(f"  written at {utc_time(letter['timestamp'])} under the key {_bytes(letter['key'])}")
+    yield line(f"  refused at {utc_time(letter['refused_at'])} by {letter['role']}: {letter['reason']}")
+    yield line(f"  {letter['detail']}")
+    yield line(f"  written at {utc_time(letter['timestamp'])} under the key {_bytes(letter['key'])}")
     if letter["redriven_at"] is not None:
-        yield Text(f"  sent again at {utc_time(letter['redriven_at'])}")
+        yield line(f"  sent again at {utc_time(letter['redriven_at'])}")
     yield _bold("\nHeaders")
     for name, content in letter["headers"]:
-        yield Text(f"{visible(name)}: {_bytes(from_base64(content))}")
+        yield line(f"{name}: {_bytes(from_base64(content))}")
     yield _bold("\nBytes" if letter["value"] is None or _is_text(letter["value"]) else "\nBytes, in hex")
-    yield Text(_bytes(letter["value"]))
+    yield line(_bytes(letter["value"]))
 
 
 def _bytes(content: bytes | None) -> str:
@@ -188,7 +188,7 @@ def _bytes(content: bytes | None) -> str:
     if content is None:
         return "(none)"
     if _is_text(content):
-        return visible(content.decode())
+        return content.decode()
     return "\n".join(content[start : start + 32].hex(" ") for start in range(0, len(content), 32))
 
 
@@ -205,4 +205,4 @@ def _without(letter: Letter, *names: str) -> dict[str, Any]:
 
 
 def _bold(text: str) -> Text:
-    return Text(text, style="bold")
+    return line(text, style="bold")

@@ -9,7 +9,7 @@ from rich.text import Text
 from sinks.database.questions import Fields
 from sinks.database.stories import Story, receipts
 from streams.cli import layout
-from streams.cli.layout import utc_time, visible
+from streams.cli.layout import line, utc_time
 from streams.cli.letters_shown import state
 from streams.cli.standing import standing
 
@@ -39,19 +39,19 @@ def show(story: Story) -> None:
 
 def _parts(story: Story, boxes: bool) -> Iterator[Text | Table]:
     row = story.notification
-    yield Text(f"Notification {row['notification_id']} of company {row['company_id']}", style="bold")
-    yield Text(standing(story))
+    yield line(f"Notification {row['notification_id']} of company {row['company_id']}", style="bold")
+    yield line(standing(story))
     if story.is_erased:
-        yield Text("Its customer has been erased: the id and what servers said are gone.")
-    yield Text("")
-    yield from map(Text, _origin(story))
+        yield line("Its customer has been erased: the id and what servers said are gone.")
+    yield line("")
+    yield from map(line, _origin(story))
     for number, told in enumerate(story.rounds):
         if number:
-            yield Text(f"\nSent again ({number})", style="bold")
+            yield line(f"\nSent again ({number})", style="bold")
         yield from _round(told, boxes)
     if story.letter is not None:
         yield from _letter(story.letter)
-    yield Text("\nTimes are UTC.", style="dim")
+    yield line("\nTimes are UTC.", style="dim")
 
 
 def _origin(story: Story) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _origin(story: Story) -> Iterator[str]:
 
 
 def _cause(story: Story) -> str:
-    id, cause = visible(story.notification["caused_by"]), story.cause
+    id, cause = story.notification["caused_by"], story.cause
     if cause is None:
         return f"the event {id}"
     kind = "decision" if cause.is_decision else "event"
@@ -97,7 +97,7 @@ def _round(told: list[Fields], boxes: bool) -> Iterator[Text | Table]:
     """Channel by channel, attempt by attempt."""
     later = receipts(told)
     for channel, outcomes in groupby(told, key=lambda outcome: outcome["channel"]):
-        yield Text(f"\nBy {channel}" if channel else "\nWithout a channel", style="bold")
+        yield line(f"\nBy {channel}" if channel else "\nWithout a channel", style="bold")
         yield _outcomes(outcomes, later, boxes)
 
 
@@ -112,9 +112,9 @@ def _outcomes(outcomes: Iterable[Fields], later: set[str], boxes: bool) -> Table
             _what(outcome),
             outcome["reason"] or "",
             utc_time(due) if due is not None else "",
-            visible(outcome["error"] or _provider(outcome)),
+            outcome["error"] or _provider(outcome),
         )
-        table.add_row(*map(Text, cells))
+        table.add_row(*map(line, cells))
     return table
 
 
@@ -128,15 +128,15 @@ def _provider(outcome: Fields) -> str:
 
 
 def _letter(letter: Fields) -> Iterator[Text]:
-    yield Text("\nDead letter", style="bold")
+    yield line("\nDead letter", style="bold")
     again = f"redrive {letter['redrive']}, " if letter["redrive"] else ""
-    yield Text(
+    yield line(
         f"  {again}given up at {utc_time(letter['given_up_at'])} on {letter['channel']}: {letter['reason']}"
     )
     if letter["error"]:
-        yield Text(f"  {visible(letter['error'])}")
+        yield line(f"  {letter['error']}")
     how = state(letter)
     if how != "given up":
-        yield Text(f"  {how}")
+        yield line(f"  {how}")
     id, company = letter["notification_id"], letter["company_id"]
-    yield Text(f"  staffetta dead-letters show {id} --company {company}", style="dim")
+    yield line(f"  staffetta dead-letters show {id} --company {company}", style="dim")

@@ -34,7 +34,9 @@ def worker(role: Annotated[Which, typer.Option(help="Which role this worker runs
 
     Start as many workers as you like, on as many machines: they share the partitions, and whichever is killed,
     the others take over. On STAFFETTA_WEB_PORT (6066) a worker answers /livez, /readyz and /metrics for all its
-    roles. Ctrl-C lets them finish what they are at; a second one does not.
+    roles. Where deliver is among them, it also serves the webhooks whose secrets are set: what providers tell of a
+    message, STOP and START, unsubscribe links. STAFFETTA_WEBHOOK_PORT gives them a port of their own, the only one
+    that the world must reach. Ctrl-C lets the roles finish what they are at; a second one does not.
     """
     from streams.supervisor.supervisor import supervise  # an HTTP server: not for every `staffetta --help`
 

@@ -26,6 +26,7 @@ from streams.settings.values import (
     ReplicationFactor,
     ReturnPath,
     Schedule,
+    Secret,
     Sender,
     ServiceAccountJson,
     SmtpUrl,
@@ -94,7 +95,7 @@ class Settings(BaseSettings):
         default=None, pattern=r"^AC[0-9a-fA-F]{32}$", examples=["AC0123456789abcdef0123456789abcdef"]
     )
     """With it there is SMS."""
-    twilio_auth_token: str | None = Field(default=None, repr=False, examples=["the token of that account"])
+    twilio_auth_token: Secret | None = Field(default=None, repr=False, examples=["the token of that account"])
     twilio_from: TwilioFrom | None = Field(default=None, examples=["+4930123456"])
     sms_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
     whatsapp_base_url: BaseUrl = Field(default="https://graph.facebook.com", examples=["http://127.0.0.1:6072"])
@@ -103,7 +104,7 @@ class Settings(BaseSettings):
         default=None, pattern=r"^[0-9]{1,32}$", examples=["106540352242922"]
     )
     """With it there is WhatsApp."""
-    whatsapp_token: str | None = Field(default=None, repr=False, examples=["a system user's access token"])
+    whatsapp_token: Secret | None = Field(default=None, repr=False, examples=["a system user's access token"])
     whatsapp_concurrency: int = Field(default=20, ge=1, le=1000, examples=["20"])
     email_per_second: PerSecond = Field(default=0, examples=["10"])
     sms_per_second: PerSecond = Field(default=0, examples=["1"])
@@ -153,11 +154,11 @@ class Settings(BaseSettings):
     """Where the webhooks are served, if not on `web_port`."""
     public_url: PublicUrl | None = Field(default=None, examples=["https://notify.example.org"])
     """What the world puts before a webhook's path; without it no mail has an unsubscribe link."""
-    whatsapp_app_secret: str | None = Field(default=None, repr=False, examples=["0123456789abcdef"])
+    whatsapp_app_secret: Secret | None = Field(default=None, repr=False, examples=["0123456789abcdef"])
     """Signs the notifications about WhatsApp messages; without it none is taken."""
-    whatsapp_verify_token: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
+    whatsapp_verify_token: Secret | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
     """What Meta is told when the webhook is entered there."""
-    webhook_email_token: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
+    webhook_email_token: Secret | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
     """With it, bounces and complaints can be reported to `/webhooks/email`."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], LOWER] = Field(
         default="info", examples=["info"]

@@ -4,6 +4,7 @@ import re
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat
 from pydantic_settings import NoDecode
@@ -20,7 +21,7 @@ _TWILIO_FROM = re.compile(
     r"MG[0-9a-f]{32}|\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}"
 )
 _VAPID_SUBJECT = re.compile(
-    r"mailto:[!-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+    r"mailto:[!-~]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?(/[!-~]*)?"
 )
 _BROKER = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")
@@ -66,13 +67,30 @@ def _return_path(value: str) -> str:
 def _public_url(value: str) -> str:
     if not _URL.fullmatch(value) or set("?#<>") & set(value):
         raise ValueError("must begin with https:// or http://, without blanks, '?', '#', '<' and '>'")
-    return value.rstrip("/")
+    return _with_possible_port(value).rstrip("/")
 
 
 def _base_url(value: str) -> str:
     if not _URL.fullmatch(value) or set("?#<>@") & set(value):
         raise ValueError("must begin with https:// or http://, without user, blanks, '?' and '#'")
-    return value.rstrip("/")
+    return _with_possible_port(value).rstrip("/")
+
+
+def _with_possible_port(url: str) -> str:
+    try:
+        possible = urlsplit(url).port != 0
+    except ValueError:
+        possible = False
+    if not possible:
+        raise ValueError("the port must be a number from 1 to 65535")
+    return url
+
+
+def _secret(value: str) -> str:
+    """In a header, nothing else can be sent; around a secret, it is what a file or the clipboard has added."""
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("must have no line break, no other control character, and no blank at its ends")
+    return value
 
 
 def _twilio_from(value: str) -> str:
@@ -88,7 +106,7 @@ def _smtp_url(value: str) -> str:
 
 def _vapid_subject(value: str) -> str:
     if not _VAPID_SUBJECT.fullmatch(value):
-        raise ValueError("must be mailto:ADDRESS, or begin with https://")
+        raise ValueError("must be mailto:ADDRESS, or https:// and a name with a dot")
     return value
 
 
@@ -126,7 +144,10 @@ def _replicas(value: int) -> int:
 
 
 def _absolute(value: Path) -> Path:
-    return value.expanduser().absolute()
+    try:
+        return value.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("the home folder for its ~ is not known") from None
 
 
 def _file(value: Path) -> Path:
@@ -158,6 +179,7 @@ ReplicationFactor = Annotated[int, AfterValidator(_replicas)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 TwilioFrom = Annotated[str, AfterValidator(_twilio_from)]
+Secret = Annotated[str, AfterValidator(_secret)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 ServiceAccountJson = Annotated[str, AfterValidator(service_account_json)]
 VapidKey = Annotated[str, AfterValidator(vapid_key)]

@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 
 _ANSWER_SECONDS = 2.0
 """A child that does not answer by then is stopped, stuck or gone."""
+_IDLE_SECONDS = 75.0
+"""A connection that has brought no request for so long, with all its headers, is closed. Most reverse proxies let
+go of an idle one earlier, and so never find it closed when they want to use it again."""
 
 
 class Endpoints:
@@ -105,7 +108,7 @@ async def serving(
 
 @asynccontextmanager
 async def _listening(app: web.Application, host: str, port: int, setting: str) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=_IDLE_SECONDS)
     await runner.setup()
     try:
         await _start(web.TCPSite(runner, host, port), f"STAFFETTA_{setting}", f"{port} on {host}")

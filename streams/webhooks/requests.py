@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from streams import metrics
 from streams.errors import UserError
@@ -49,6 +50,9 @@ def answered(webhook: str, judge: Judge) -> Callable[[web.Request], Awaitable[we
         except UserError as error:
             log.error("a receipt could not be written", webhook=webhook, error=str(error))
             answer = Answer.NOT_WRITTEN
+        except web.HTTPException:
+            count(webhook, Answer.UNREADABLE)
+            raise
         count(webhook, answer)
         return web.Response(status=_STATUS[answer])
 
@@ -60,7 +64,7 @@ def count(webhook: str, answer: Answer) -> None:
 
 
 async def body(request: web.Request, limit: int = BODY_BYTES) -> bytes:
-    """Raises HTTPRequestEntityTooLarge and HTTPRequestTimeout."""
+    """Raises HTTPBadRequest, HTTPRequestEntityTooLarge and HTTPRequestTimeout."""
     content = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -70,6 +74,8 @@ async def body(request: web.Request, limit: int = BODY_BYTES) -> bytes:
                     raise web.HTTPRequestEntityTooLarge(limit, len(content))
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
+        raise web.HTTPBadRequest from None  # broken chunks or compression, or an end before the end
     return bytes(content)
 
 

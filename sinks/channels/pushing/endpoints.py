@@ -8,8 +8,9 @@ from aiohttp.resolver import ThreadedResolver
 
 MOST_REMEMBERED = 1000
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_NEVER = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("fec0::/10"))
-"""Special, and yet global to some versions of Python: IETF assignments, and what was site-local."""
+_NEVER = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20")))
+"""Special, and yet global to some versions of Python: IETF assignments, relays of 6to4, what was site-local, and
+examples (RFC 9637)."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -34,6 +34,7 @@ class Vapid:
     def __init__(self, private_key: str, subject: str, now: Callable[[], float] = time.time) -> None:
         """`private_key`: 32 bytes in base64url. Raises ValueError if it is none."""
         self._vapid = Vapid02.from_raw(private_key.encode())
+        self._vapid.conf = {"no-strict": True}  # it would refuse a subject with a path, which the RFC does not
         self._subject = subject
         self._now = now
         self._signed: dict[str, _Signed] = {}

@@ -76,6 +76,18 @@ def test_explain_a_callback(url: str) -> None:
         assert line in lines, text
 
 
+def test_what_others_say_is_shown_as_it_is(url: str) -> None:
+    """Neither a note nor a name is anything that a terminal obeys."""
+    log = story()
+    told = decision("d-3", note="please\x1b[2J", staff_name="Anna\x1b[2J", reason="requested")
+    log.add("assignment.decisions", "callback.reassigned", told, minutes=9)
+    fill(url, log)
+    text = run("explain", "cb-1")
+    assert "\x1b" not in text
+    assert "note: please\\x1b[2J" in text
+    assert "st-1 Anna\\x1b[2J" in text
+
+
 def test_explain_as_json(url: str) -> None:
     """`--json` has all of it, for programs; a decision's id explains that decision."""
     fill(url, story())

@@ -292,6 +292,16 @@ def test_what_servers_say_is_shown_as_it_is(record: Engine) -> None:
     assert "[red]no\\x1b[2J" in run("n-1")
 
 
+def test_what_others_ask_for_is_shown_as_it_is(record: Engine) -> None:
+    """Nor are the words of a system that asked for it, wherever they stand."""
+    sent = {"provider": "sm\x1b[2Jtp", "provider_message_id": "<\x1b[2J>"}
+    Course(locale="de\x1b[2J").tell("sent", "email", **sent).write(record)
+    told = run("n-1")
+    assert "\x1b" not in told
+    for words in ("in de\\x1b[2J", "sm\\x1b[2Jtp has accepted it", "sm\\x1b[2Jtp <\\x1b[2J>"):
+        assert words in told
+
+
 def test_help_teaches() -> None:
     """`--help` says what can be asked, where the answer comes from, and what is never shown."""
     told = " ".join(run("--help").split())

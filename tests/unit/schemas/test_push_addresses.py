@@ -116,12 +116,16 @@ def test_any_text_as_an_address(text: str) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "origin", "name"),
     [
-        ("https://Push.Example.org:8443/a/b", "https://Push.Example.org:8443", "push.example.org"),
+        ("https://Push.Example.org:8443/a/B", "https://push.example.org:8443", "push.example.org"),
+        ("https://push.example.org:443/a", "https://push.example.org", "push.example.org"),
+        ("https://push.example.org:08443/a", "https://push.example.org:8443", "push.example.org"),
+        ("https://push.example.org:80/a", "https://push.example.org:80", "push.example.org"),
+        ("http://127.0.0.1:80/", "http://127.0.0.1", None),
         ("http://127.0.0.1:6074/push/anna", "http://127.0.0.1:6074", None),
     ],
 )
 def test_parts(endpoint: str, origin: str, name: str | None) -> None:
-    """Where it is, and under which name."""
+    """Where it is, in one form only, and under which name."""
     found = Subscription(endpoint, P256DH, AUTH)
     assert (found.origin, found.host_name) == (origin, name)
     assert found.is_secure is endpoint.startswith("https:")

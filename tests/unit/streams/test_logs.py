@@ -4,12 +4,20 @@ import json
 import logging
 from collections.abc import Iterator
 from enum import Enum
+from functools import partial
 from typing import Any
 
+import aiokafka.conn
+import aiokafka.producer.producer
 import pytest
 import structlog
+from aiohttp import web
 
-from streams.logs import _NOISY, configure_logging
+from streams.logs import _INDISCREET, _NOISY, configure_logging
+from streams.settings import Settings
+from streams.supervisor.http import Webhooks, serving
+from streams.webhooks import add_webhooks
+from tests.unit.webhooks.support import SETTINGS, first_line
 
 
 class Reason(Enum):
@@ -23,7 +31,7 @@ def restore() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    for name in _NOISY:
+    for name in (*_NOISY, *_INDISCREET):
         logging.getLogger(name).setLevel(logging.NOTSET)
     structlog.reset_defaults()
 
@@ -97,3 +105,60 @@ def test_tracebacks_hold_no_values(capsys: pytest.CaptureFixture[str], format: A
     said = capsys.readouterr().err
     assert "LookupError: 11" in said
     assert "Änne Muster" not in said
+
+
+@pytest.mark.parametrize("library", [aiokafka.conn, aiokafka.producer.producer])
+def test_debug_shows_no_password(capsys: pytest.CaptureFixture[str], library: Any) -> None:
+    """At no level do libraries tell what they send: the log-in to Kafka, or whole events."""
+    configure_logging("debug", "json", "deliver")
+    library.log.debug("Request: %s", "s3cr3t")
+    logging.getLogger("aiokafka.client").debug("bootstrap")
+    assert [line["event"] for line in lines(capsys)] == ["bootstrap"]
+
+
+EMAIL = b"POST /webhooks/email HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cr3t"
+TWILIO = b"POST /webhooks/twilio HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"
+UNSUBSCRIBE = b"POST /unsubscribe/x HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 6\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        EMAIL + b"\nContent-Length: 0\r\n\r\n",
+        EMAIL + b"\x01\r\nContent-Length: 0\r\n\r\n",
+        b"GET /unsubscribe/s3cr3t\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        TWILIO + b"s3cr3t\r\n\r\n",
+        UNSUBSCRIBE + b"s3cr3t",
+        b"\x16\x03\x01s3cr3t\r\n\r\n",
+    ],
+    ids=["line end", "control character", "path", "body", "body that nobody reads", "no HTTP"],
+)
+@pytest.mark.parametrize("level", ["info", "debug"])
+async def test_a_wrong_request_is_not_logged(
+    capsys: pytest.CaptureFixture[str], level: Any, request_: bytes
+) -> None:
+    """Whatever strangers send is answered, and nothing of it comes into the log."""
+    configure_logging(level, "json", "supervisor")
+    add_to = partial(add_webhooks, settings=Settings(_env_file=None, **SETTINGS))
+    async with serving([], "127.0.0.1", 0, Webhooks(add_to, None)) as url:
+        assert b" 40" in await first_line(url, request_)
+    assert lines(capsys) == []
+
+
+@pytest.mark.parametrize("format", ["console", "json"])
+async def test_a_fault_of_ours_is_logged_without_the_request(
+    capsys: pytest.CaptureFixture[str], format: Any
+) -> None:
+    """Where it was, and of which kind; not its words, which may quote the request."""
+
+    async def handler(request: web.Request) -> web.Response:
+        raise LookupError(request.query_string)
+
+    configure_logging("info", format, "supervisor")
+    faulty = Webhooks(lambda app: app.add_routes([web.get("/faulty", handler)]), None)
+    async with serving([], "127.0.0.1", 0, faulty) as url:
+        assert b" 500 " in await first_line(url, b"GET /faulty?s3cr3t HTTP/1.1\r\nHost: x\r\n\r\n")
+    said = capsys.readouterr().err
+    assert "LookupError" in said
+    assert "raise LookupError(request.query_string)" in said
+    assert "s3cr3t" not in said

@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from sinks.channels.pushing.vapid import Vapid
 from streams.errors import UserError
 from streams.push_keys import parse_service_account, service_account_json, vapid_key
 from streams.settings import Settings, load_settings
@@ -57,6 +58,7 @@ def test_service_account_inline_or_in_a_file(tmp_path: Path) -> None:
     ("value", "problem"),
     [
         ("/nowhere/account.json", "no such file"),
+        ("~nobody-at-all/account.json", "no such file"),
         ("{", "must be the JSON of a service account"),
         ("{}", "project_id is missing"),
         (json.dumps({**ACCOUNT, "client_email": 5}), "client_email is missing"),
@@ -64,7 +66,7 @@ def test_service_account_inline_or_in_a_file(tmp_path: Path) -> None:
         (json.dumps({**ACCOUNT, "private_key": "-----BEGIN SECRET"}), "RSA key"),
         (json.dumps({**ACCOUNT, "private_key": pem(EC)}), "RSA key"),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_no_service_account(inside: Path, monkeypatch: pytest.MonkeyPatch, value: str, problem: str) -> None:
     """What is no service account stops the start, in words that quote nothing of it."""
@@ -90,12 +92,13 @@ def test_vapid_key_inline_or_in_a_file(tmp_path: Path, form: PrivateFormat) -> N
     ("value", "problem"),
     [
         ("/nowhere/vapid.pem", "no such file"),
+        ("~nobody-at-all/vapid.pem", "no such file"),
         ("c2VjcmV0", "no such file"),
         (base64.urlsafe_b64encode(bytes(32)).decode(), "P-256"),
         (base64.urlsafe_b64encode(b"\xff" * 32).decode(), "P-256"),
         (pem(EC), "path of a file"),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_no_vapid_key(inside: Path, monkeypatch: pytest.MonkeyPatch, value: str, problem: str) -> None:
     """What is no key stops the start without being quoted."""
@@ -118,13 +121,29 @@ def test_other_keys_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "subject", ["push@example.org", "mailto:", "mailto:push", "http://example.org", "https://"]
+    "subject",
+    ["push@example.org", "mailto:", "mailto:push", "http://example.org", "https://", "https://localhost/contact"],
 )
 def test_no_vapid_subject(inside: Path, monkeypatch: pytest.MonkeyPatch, subject: str) -> None:
     """A push service must be able to reach us."""
     monkeypatch.setenv("STAFFETTA_VAPID_SUBJECT", subject)
     with pytest.raises(UserError, match="must be mailto:ADDRESS"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "mailto:push@example.org",
+        "https://example.org",
+        "https://example.org/contact?to=push",
+        "https://example.org:8443/",
+    ],
+)
+def test_vapid_subjects(subject: str) -> None:
+    """A mail address, or any page with https: each can be signed."""
+    settings = Settings(_env_file=None, vapid_private_key=RAW, vapid_subject=subject)
+    assert Vapid(settings.vapid_private_key or "", settings.vapid_subject or "").signs()
 
 
 def test_secrets_are_not_in_the_representation() -> None:

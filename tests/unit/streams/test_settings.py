@@ -77,6 +77,12 @@ def test_nothing_must_be_set() -> None:
         ("WEBHOOK_PORT", "66000", "must be less than or equal to 65535"),
         ("SSL_CA", "/nowhere/ca.pem", "there is no such file"),
         ("DATA_DIR", "/etc/hostname", "is a file, but must be a folder"),
+        ("DATA_DIR", "~nobody-at-all/x", "the home folder for its ~ is not known"),
+        ("SSL_CA", "~nobody-at-all/ca.pem", "the home folder for its ~ is not known"),
+        ("TWILIO_BASE_URL", "https://api.twilio.com:abc", "the port must be a number from 1 to 65535"),
+        ("WHATSAPP_BASE_URL", "https://graph.example:0", "the port must be a number from 1 to 65535"),
+        ("FCM_BASE_URL", "https://fcm.example:65536/x", "the port must be a number from 1 to 65535"),
+        ("PUBLIC_URL", "https://example.org:1x", "the port must be a number from 1 to 65535"),
     ],
 )
 def test_a_wrong_value_is_one_line(
@@ -109,6 +115,20 @@ def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch, variable: str,
     said = refusal()
     assert said.startswith(f"STAFFETTA_{variable}: ")
     assert problem in said
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["TWILIO_AUTH_TOKEN", "WHATSAPP_TOKEN", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN", "WEBHOOK_EMAIL_TOKEN"],
+)
+@pytest.mark.parametrize("value", [f"{SECRET}\n", f" {SECRET}", f"{SECRET}\t", f"{SECRET}\x7f{SECRET}"])
+def test_a_secret_with_a_line_break(monkeypatch: pytest.MonkeyPatch, field: str, value: str) -> None:
+    """What a file or the clipboard has added to a secret is refused at the start, and not by the provider for each
+    message."""
+    monkeypatch.setenv(f"STAFFETTA_{field}", value)
+    said = refusal()
+    assert said.startswith(f"STAFFETTA_{field}: must have no line break")
     assert SECRET not in said
 
 

@@ -1,5 +1,6 @@
 """The webhooks of a worker, in a server of their own, and what they would have written."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from schemas import decode
 from schemas.event_types import RECEIPTS
@@ -63,6 +65,15 @@ async def serving(kafka: Kafka, monkeypatch: Any, **settings: Any) -> AsyncItera
     webhooks.add_webhooks(app, Settings(_env_file=None, **{**SETTINGS, **settings}))
     async with TestClient(TestServer(app)) as client:
         yield client
+
+
+async def first_line(url: str, request: bytes) -> bytes:
+    """Of the answer to whatever these bytes are; empty if the server hangs up instead."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", URL(url).port)
+    writer.write(request)
+    line = await reader.readline()
+    writer.close()
+    return line
 
 
 def counted(webhook: str, result: str) -> float:

@@ -6,10 +6,10 @@ from itertools import count
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, select, update
 
 from sinks.database.away import patiently
-from sinks.database.facets import Facet, merge
+from sinks.database.facets import Facet, counted_on, merge
 from sinks.database.tables import positions
 from sinks.database.upsert import upsert
 from sinks.database.writing import write
@@ -42,11 +42,12 @@ class RecordStore:
         self, engine: Engine, topics: Sequence[str], *, topic_prefix: str = "", cluster_id: str = ""
     ) -> None:
         """`cluster_id` is Kafka's own name for the cluster: offsets mean nothing in another one, so that one is
-        recorded from its beginning."""
+        recorded from its beginning, and its offsets count on from those of the earlier ones."""
         self._engine = engine
         self._cluster_id = cluster_id
         self._names = {topic: topic_prefix + topic for topic in sorted(topics)}
         self._epochs: dict[int, dict[str, int]] = {}
+        self._earlier_clusters = 0
         # SQLite has one writer at a time, and others poll for its lock: a queue of our own is quicker.
         self._turn: AbstractContextManager[Any] = Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
@@ -74,7 +75,8 @@ class RecordStore:
             if effects.rows:
                 raise ValueError("rows without a change of positions would not be written exactly once")
             return
-        rows = merge(effects.rows)  # outside of the transaction, so that it is short
+        # Outside of the transaction, so that it is short.
+        rows = merge(counted_on(effects.rows, self._earlier_clusters))
         attempts = count()
 
         def attempt() -> None:
@@ -91,6 +93,7 @@ class RecordStore:
             positions.c.topic.in_(self._names.values()),
             positions.c.partition == partition,
         )
+        others = select(func.count(positions.c.cluster.distinct())).where(positions.c.cluster != self._cluster_id)
         beginning = {"cluster": self._cluster_id, "partition": partition, "next": 0, "epoch": 0}
         with self._turn, self._engine.begin() as connection:
             connection.execute(
@@ -100,6 +103,7 @@ class RecordStore:
             connection.execute(update(positions).where(*mine).values(epoch=positions.c.epoch + 1))
             found = connection.execute(select(positions).where(*mine))
             held = {row.topic: (row.next, row.epoch) for row in found}
+            self._earlier_clusters = connection.scalar(others) or 0
         return {topic: held[name] for topic, name in self._names.items()}
 
     def _move(

@@ -1,10 +1,9 @@
 """Rows and the positions up to which they were read, in one transaction; and never two writers for a partition."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from threading import Lock
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, select, update
 
@@ -17,6 +16,9 @@ from streams.batch import Effects
 
 OWNER = Facet(positions, ("cluster", "topic", "partition", "next", "epoch"), "next", "first")
 """A position at its beginning; one that is there stays."""
+
+TURN_SECONDS = 1.0
+"""After so long, who waits for its turn says that it still does."""
 
 
 class Fenced(Exception):  # noqa: N818 - not a fault: somebody else does the work
@@ -49,11 +51,11 @@ class RecordStore:
         self._epochs: dict[int, dict[str, int]] = {}
         self._earlier_clusters = 0
         # SQLite has one writer at a time, and others poll for its lock: a queue of our own is quicker.
-        self._turn: AbstractContextManager[Any] = Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self._queue = Lock() if engine.dialect.name == "sqlite" else None
 
     def open(self, partition: int, heartbeat: Callable[[], None] = _nothing) -> dict[str, int]:
         """Take the partition over. Contract topic name -> next offset to record, where anything was recorded."""
-        held = patiently(lambda: self._claim(partition), heartbeat)
+        held = patiently(lambda: self._claim(partition, heartbeat), heartbeat)
         self._epochs[partition] = {topic: epoch for topic, (_, epoch) in held.items()}
         return {topic: next_offset for topic, (next_offset, _) in held.items() if next_offset}
 
@@ -81,13 +83,26 @@ class RecordStore:
 
         def attempt() -> None:
             repeated = next(attempts) > 0
-            with self._turn, self._engine.begin() as connection:
+            with self._turn(heartbeat), self._engine.begin() as connection:
                 if self._move(connection, partition, before, moved, repeated):
                     write(connection, rows)
 
         patiently(attempt, heartbeat)
 
-    def _claim(self, partition: int) -> dict[str, tuple[int, int]]:
+    @contextmanager
+    def _turn(self, heartbeat: Callable[[], None]) -> Iterator[None]:
+        """While the database is away, those before us may each take long to find out."""
+        if self._queue is None:
+            yield
+            return
+        while not self._queue.acquire(timeout=TURN_SECONDS):
+            heartbeat()
+        try:
+            yield
+        finally:
+            self._queue.release()
+
+    def _claim(self, partition: int, heartbeat: Callable[[], None]) -> dict[str, tuple[int, int]]:
         mine = (
             positions.c.cluster == self._cluster_id,
             positions.c.topic.in_(self._names.values()),
@@ -95,7 +110,7 @@ class RecordStore:
         )
         others = select(func.count(positions.c.cluster.distinct())).where(positions.c.cluster != self._cluster_id)
         beginning = {"cluster": self._cluster_id, "partition": partition, "next": 0, "epoch": 0}
-        with self._turn, self._engine.begin() as connection:
+        with self._turn(heartbeat), self._engine.begin() as connection:
             connection.execute(
                 upsert(OWNER, connection.dialect.name),
                 [{**beginning, "topic": name} for name in self._names.values()],

@@ -92,10 +92,9 @@ def create_lane(settings: Settings, name: str) -> Lane:
         data_dir=settings.data_dir,
         clock=settings.clock(),
         session_timeout=settings.session_timeout_seconds,
-        # A revoked partition of `deliver` awaits what it is sending: connecting and conversing, each up to the
-        # provider's time-out. Heartbeats go on meanwhile.
+        # A revoked partition awaits what it has in flight. Heartbeats go on meanwhile.
         rebalance_timeout=max(30.0, 3 * settings.provider_timeout_seconds),
-        let_go_timeout=max(0.8 * settings.session_timeout_seconds, 2.2 * settings.provider_timeout_seconds),
+        let_go_timeout=settings.let_go_seconds,
         instance_id=settings.instance_id or "",
         buffer_bytes=settings.memory_budget_mb * MEBIBYTE,
     )

@@ -4,7 +4,7 @@ A table may have several facets: a request tells what a notification is, an outc
 be applied first. Writing one facet never touches what only another one says.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -87,6 +87,25 @@ STATUS = _facet(tables.notifications, "newest", "outcome_offset", *_SUBJECT, *_H
 OUTCOME = _facet(tables.outcomes, "first", "type")
 DEAD_LETTER = _facet(tables.dead_letters, "newest", "offset", *_GIVEN_UP)
 INTAKE_DEAD_LETTER = _facet(tables.intake_dead_letters, "newest", "refused_at", *_REFUSED)
+
+_OFFSETS = {
+    DECISION: "offset",
+    LAST_DECISION: "last_offset",
+    REQUEST: "request_offset",
+    STATUS: "outcome_offset",
+    OUTCOME: "offset",
+    DEAD_LETTER: "offset",
+}
+CLUSTERS_APART = 2**40
+"""More than a topic will ever hold."""
+
+
+def counted_on(rows: Iterable[Row], clusters: int) -> Iterator[Row]:
+    """The same with offsets greater than any in the `clusters` whose messages were recorded earlier: what is told
+    in a new one is newer, though its offsets begin at 0 again."""
+    for facet, values in rows:
+        name = _OFFSETS.get(facet) if clusters else None
+        yield Row(facet, {**values, name: values[name] + clusters * CLUSTERS_APART} if name else values)
 
 
 def merge(rows: Iterable[Row]) -> dict[Facet, list[Mapping[str, Any]]]:

@@ -1,15 +1,14 @@
 """Rows and the positions up to which they were read, in one transaction; and never two writers for a partition."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from threading import Lock
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, select, update
 
 from sinks.database.away import patiently
-from sinks.database.facets import Facet, merge
+from sinks.database.facets import Facet, counted_on, merge
 from sinks.database.tables import positions
 from sinks.database.upsert import upsert
 from sinks.database.writing import write
@@ -17,6 +16,9 @@ from streams.batch import Effects
 
 OWNER = Facet(positions, ("cluster", "topic", "partition", "next", "epoch"), "next", "first")
 """A position at its beginning; one that is there stays."""
+
+TURN_SECONDS = 1.0
+"""After so long, who waits for its turn says that it still does."""
 
 
 class Fenced(Exception):  # noqa: N818 - not a fault: somebody else does the work
@@ -42,17 +44,18 @@ class RecordStore:
         self, engine: Engine, topics: Sequence[str], *, topic_prefix: str = "", cluster_id: str = ""
     ) -> None:
         """`cluster_id` is Kafka's own name for the cluster: offsets mean nothing in another one, so that one is
-        recorded from its beginning."""
+        recorded from its beginning, and its offsets count on from those of the earlier ones."""
         self._engine = engine
         self._cluster_id = cluster_id
         self._names = {topic: topic_prefix + topic for topic in sorted(topics)}
         self._epochs: dict[int, dict[str, int]] = {}
+        self._earlier_clusters = 0
         # SQLite has one writer at a time, and others poll for its lock: a queue of our own is quicker.
-        self._turn: AbstractContextManager[Any] = Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self._queue = Lock() if engine.dialect.name == "sqlite" else None
 
     def open(self, partition: int, heartbeat: Callable[[], None] = _nothing) -> dict[str, int]:
         """Take the partition over. Contract topic name -> next offset to record, where anything was recorded."""
-        held = patiently(lambda: self._claim(partition), heartbeat)
+        held = patiently(lambda: self._claim(partition, heartbeat), heartbeat)
         self._epochs[partition] = {topic: epoch for topic, (_, epoch) in held.items()}
         return {topic: next_offset for topic, (next_offset, _) in held.items() if next_offset}
 
@@ -74,25 +77,40 @@ class RecordStore:
             if effects.rows:
                 raise ValueError("rows without a change of positions would not be written exactly once")
             return
-        rows = merge(effects.rows)  # outside of the transaction, so that it is short
+        # Outside of the transaction, so that it is short.
+        rows = merge(counted_on(effects.rows, self._earlier_clusters))
         attempts = count()
 
         def attempt() -> None:
             repeated = next(attempts) > 0
-            with self._turn, self._engine.begin() as connection:
+            with self._turn(heartbeat), self._engine.begin() as connection:
                 if self._move(connection, partition, before, moved, repeated):
                     write(connection, rows)
 
         patiently(attempt, heartbeat)
 
-    def _claim(self, partition: int) -> dict[str, tuple[int, int]]:
+    @contextmanager
+    def _turn(self, heartbeat: Callable[[], None]) -> Iterator[None]:
+        """While the database is away, those before us may each take long to find out."""
+        if self._queue is None:
+            yield
+            return
+        while not self._queue.acquire(timeout=TURN_SECONDS):
+            heartbeat()
+        try:
+            yield
+        finally:
+            self._queue.release()
+
+    def _claim(self, partition: int, heartbeat: Callable[[], None]) -> dict[str, tuple[int, int]]:
         mine = (
             positions.c.cluster == self._cluster_id,
             positions.c.topic.in_(self._names.values()),
             positions.c.partition == partition,
         )
+        others = select(func.count(positions.c.cluster.distinct())).where(positions.c.cluster != self._cluster_id)
         beginning = {"cluster": self._cluster_id, "partition": partition, "next": 0, "epoch": 0}
-        with self._turn, self._engine.begin() as connection:
+        with self._turn(heartbeat), self._engine.begin() as connection:
             connection.execute(
                 upsert(OWNER, connection.dialect.name),
                 [{**beginning, "topic": name} for name in self._names.values()],
@@ -100,6 +118,7 @@ class RecordStore:
             connection.execute(update(positions).where(*mine).values(epoch=positions.c.epoch + 1))
             found = connection.execute(select(positions).where(*mine))
             held = {row.topic: (row.next, row.epoch) for row in found}
+            self._earlier_clusters = connection.scalar(others) or 0
         return {topic: held[name] for topic, name in self._names.items()}
 
     def _move(

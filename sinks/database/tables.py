@@ -127,7 +127,8 @@ decisions = Table(
     Index("decisions_of_callback", "callback_id", "company_id", "offset"),
     **MARIADB,
 )
-"""Every decision with what it rested on. `partition` and `offset` are its place in `assignment.decisions`."""
+"""Every decision with what it rested on. `partition` and `offset` are its place in `assignment.decisions`. As in
+all these tables, offsets count on from one Kafka cluster to the next, by 2**40."""
 
 notifications = Table(
     "notifications",

@@ -179,6 +179,12 @@ class Settings(BaseSettings):
     def smtp(self) -> SmtpServer:
         return parse_smtp_url(self.smtp_url)
 
+    @property
+    def let_go_seconds(self) -> float:
+        """How long a role may take to finish what is in flight: `deliver` connects and converses, each for up to
+        the provider's time-out."""
+        return max(0.8 * self.session_timeout_seconds, 2.2 * self.provider_timeout_seconds)
+
     def clock(self) -> Clock:
         """The one clock of roles, timers and `produce`."""
         if self.clock_origin is None or self.clock_started_at is None:

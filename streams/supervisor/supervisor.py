@@ -19,6 +19,9 @@ from streams.webhooks import add_webhooks
 
 log = structlog.get_logger(__name__)
 
+_LEAVING_SECONDS = 3.0
+"""For leaving the group and ending, after what was in flight is finished."""
+
 
 def role_command(role: str) -> Sequence[str]:
     return [sys.executable, "-m", "streams.app", role]
@@ -26,11 +29,12 @@ def role_command(role: str) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Supervision:
-    """What a test may want otherwise. After `stop_seconds`, children that did not leave are killed."""
+    """What a test may want otherwise. After `stop_seconds`, children that did not leave are killed; None: a little
+    after they would end by themselves."""
 
     command: Callable[[str], Sequence[str]] = role_command
     backoff: Callable[[], Backoff] = field(default=Backoff)
-    stop_seconds: float = 25.0
+    stop_seconds: float | None = None
 
 
 async def supervise(
@@ -48,7 +52,7 @@ async def supervise(
     webhooks = _webhooks(settings) if RoleName.DELIVER in roles else None
     async with serving(processes, settings.web_host, settings.web_port, webhooks) as url:
         log.info("worker started", roles=",".join(roles), url=url, **environment)
-        await _until_the_end(processes, how.stop_seconds)
+        await _until_the_end(processes, how.stop_seconds or settings.let_go_seconds + _LEAVING_SECONDS)
 
 
 def _webhooks(settings: Settings) -> Webhooks:

@@ -13,13 +13,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from sinks.database.facets import Row
+from sinks.database.letters import LetterKey, letters, outcomes_of
 from sinks.database.mapping import TOPICS
+from sinks.database.questions import subjects
 from sinks.database.schema import VERSION_TABLE, SchemaState, require_schema, schema_state, upgrade
 from sinks.database.store import Fenced, RecordStore
-from sinks.database.tables import callbacks, entities, metadata, positions
+from sinks.database.tables import callbacks, entities, metadata, notifications, positions
 from streams.errors import UserError
+from streams.state import State
 from tests.support.databases import clear, contents, write
-from tests.support.story import recorded, recorded_story, story
+from tests.support.story import Log, decision, outcome, recorded, recorded_story, request, story
 
 
 def test_upgrade_makes_the_tables_that_the_program_writes(empty: sa.Engine) -> None:
@@ -119,6 +122,28 @@ def test_rows_and_positions_are_one(engine: sa.Engine) -> None:
     assert RecordStore(engine, TOPICS, topic_prefix="x.", cluster_id="new").open(0) == {}, "another cluster"
     with engine.connect() as connection:
         assert "x.booking.callbacks" in set(connection.scalars(sa.select(positions.c.topic)))
+
+
+def test_a_new_cluster_tells_what_is_newer(engine: sa.Engine) -> None:
+    """What is told in a new Kafka cluster, whose offsets begin again, takes the place of what the old one told."""
+    new = Log()
+    new.add("assignment.decisions", "callback.reassigned", decision("d-2", staff_id="st-2"), id="d-2")
+    new.add("delivery.outcomes", "notification.delivered", outcome())
+    new.add("delivery.dead-letters", "notification.dead_lettered", request("n-2", reason="rejected", redrive=1))
+    for cluster, log in (("old", story()), ("new", new)):
+        store, state = RecordStore(engine, TOPICS, cluster_id=cluster), State(0, ())
+        effects = recorded(log.records, state)
+        store.save(0, effects, store.open(0), state.positions)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(callbacks.c.last_decision_id)) == "d-2"
+        (subject,) = subjects(connection, "cb-1")
+        assert subject.decision is not None
+        assert subject.decision["decision_id"] == "d-2"
+        (letter,) = letters(connection, "n-2")
+        assert letter["redrive"] == 1
+        assert outcomes_of(connection, LetterKey("n-1", "co-1"))[-1]["type"] == "notification.delivered"
+        status = sa.select(notifications.c.status).where(notifications.c.notification_id == "n-1")
+        assert connection.scalar(status) == "delivered"
 
 
 def test_a_replaced_worker_is_refused(engine: sa.Engine) -> None:

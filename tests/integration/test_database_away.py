@@ -1,6 +1,8 @@
 """The database goes away, is locked or loses a worker within a transaction: the record waits and goes on."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -9,10 +11,12 @@ from structlog.testing import capture_logs
 
 from sinks.database import away
 from sinks.database import engine as engine_module
+from sinks.database import store as store_module
 from sinks.database.engine import create_engine
 from sinks.database.mapping import TOPICS
 from sinks.database.store import Fenced, RecordStore
 from sinks.database.tables import positions
+from streams.batch import Effects
 from tests.support.databases import Database, contents, write
 from tests.support.story import recorded_story
 
@@ -87,6 +91,37 @@ def test_opening_waits_too(database: Database, engine: sa.Engine) -> None:
     store.open(0)
     back = leave(database, engine)
     assert store.open(0, beats(3, back)) == {}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_who_waits_for_its_turn_gives_signs_of_life(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partition whose neighbour takes long to save gives signs of life until its turn comes."""
+    monkeypatch.setattr(store_module, "TURN_SECONDS", 0.01)
+    effects, after = recorded_story()
+    store = RecordStore(engine, TOPICS)
+    store.open(0)
+    store.open(1)
+    saving, waited = Event(), Event()
+
+    def take_long(*call: Any) -> None:
+        saving.set()
+        waited.wait(10)
+
+    sa.event.listen(engine, "before_cursor_execute", take_long, once=True)
+    signs = 0
+
+    def heartbeat() -> None:
+        nonlocal signs
+        signs += 1
+        if signs == 5:
+            waited.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        neighbour = pool.submit(store.save, 0, effects, {}, after)
+        saving.wait(10)
+        store.save(1, Effects(), {}, after, heartbeat)
+        neighbour.result()
+    assert signs >= 5
 
 
 @servers

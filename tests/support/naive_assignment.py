@@ -300,7 +300,8 @@ class NaiveAssignment:
         before = Callback({**known.data}, known.owner, known.waits, known.expired) if known else None
         callback = self.callbacks.setdefault(callback_id, Callback(data))
         opens = data["status"] in ("pending", "assigned")
-        more_time = before is not None and before.data.get("expires_at") != data.get("expires_at")
+        had, has = (before.data.get("expires_at") if before else None), data.get("expires_at")
+        more_time = had is not None and (has is None or datetime.fromisoformat(has) > datetime.fromisoformat(had))
         given_up = before is not None and before.open and before.expired and before.owner is None
         new = opens and (before is None or not before.open or (given_up and more_time))
         if before is not None and before.open and not opens and before.owner is not None:

@@ -76,7 +76,7 @@ def abandon(
     identity = _say(
         case, ABANDONED, callback_id, row, nobody, reason, previous_staff_id=previous, command_id=command_id
     )
-    given_up = replace(row, owner=None, expired=True, ask_us=None, waits_for=FOR_COMMAND, at=case.at)
+    given_up = replace(row, owner=None, expired=True, asks=None, waits_for=FOR_COMMAND, at=case.at)
     decided(given_up, identity, None)
     case.save(callback_id, row, given_up)
 

@@ -17,7 +17,8 @@ Span = tuple[int, int]
 """Half-open, milliseconds."""
 
 _SECOND = timedelta(seconds=1)
-_WEEK_AND_MORE = 9 * DAY
+_TWO_WEEKS_AND_MORE = 15 * DAY
+"""So far ahead a shift begins, if any does: one a week may fall into the hour that daylight saving skips."""
 
 
 class Window(NamedTuple):
@@ -67,12 +68,12 @@ class Timetable:
             return FOREVER
         window = self.window(after)
         was_there = window.excluded_by is None
-        moment, horizon = window.until, after + _WEEK_AND_MORE
+        moment, horizon = window.until, after + _TWO_WEEKS_AND_MORE
         while moment < FOREVER:
             place = bisect_right(self._edges, moment)
             if place % 2:  # nothing can begin before the absence ends
                 was_there, moment = False, self._edges[place]
-                horizon = moment + _WEEK_AND_MORE
+                horizon = moment + _TWO_WEEKS_AND_MORE
             elif moment > horizon:
                 break
             window = self.window(moment)

@@ -27,7 +27,7 @@ def apply_callback(case: Case, event: Event) -> Task | None:
     row = _snapshot(data, case.at)
     requested = row.open and _is_new(known, row)
     if known is not None:
-        _carry_over(known, row, requested, case.at)
+        _carry_over(known, row, requested)
     unassigned = event.type == UNASSIGNED and row.open
     _apply_statement(case, known, row, data, unassigned=unassigned)
     _decide(case, data, known, row, requested=requested and not unassigned)
@@ -36,7 +36,6 @@ def apply_callback(case: Case, event: Event) -> Task | None:
 
 def _snapshot(data: Callback, at: int) -> CallbackRow:
     """The callback as the event has it, without what only we know."""
-    expires_us = None if data.expires_at is None else microseconds(data.expires_at)
     return CallbackRow(
         version=data.version,
         open=data.status in OPEN,
@@ -45,29 +44,34 @@ def _snapshot(data: Callback, at: int) -> CallbackRow:
         preferred=data.staff_id,
         urgency=URGENCY[data.priority],
         requested_us=microseconds(data.requested_at),
-        expires_us=expires_us,
+        expires_us=None if data.expires_at is None else microseconds(data.expires_at),
         at=at,
         stated=data.assigned_to,
-        ask_us=expires_us,
+        asks=data.version,
     )
 
 
 def _is_new(known: CallbackRow | None, row: CallbackRow) -> bool:
     """Whether this open callback is to be handled as a request: it is the first we see of it, it was closed, or it
     had been given up and has more time now."""
-    return known is None or not known.open or (known.abandoned and known.expires_us != row.expires_us)
+    return known is None or not known.open or (known.abandoned and _has_more_time(known, row))
 
 
-def _carry_over(known: CallbackRow, row: CallbackRow, requested: bool, at: int) -> None:
+def _has_more_time(known: CallbackRow, row: CallbackRow) -> bool:
+    if known.expires_us is None:
+        return False
+    return row.expires_us is None or row.expires_us > known.expires_us
+
+
+def _carry_over(known: CallbackRow, row: CallbackRow, requested: bool) -> None:
     """Keep what only we know."""
     row.unconfirmed, row.earlier = known.unconfirmed, known.earlier
-    if not requested:
-        row.owner, row.waits_for = known.owner, known.waits_for
-    if row.expires_us == known.expires_us and row.expires_us is not None:
-        if requested:  # its expiry may have been asked for already, and a command is obeyed once
-            row.ask_us = max(row.expires_us, at * 1000 + 1_000_000) + 1
-        else:
-            row.expired, row.ask_us = known.expired, known.ask_us
+    if requested:
+        return
+    row.owner, row.waits_for = known.owner, known.waits_for
+    row.expired = known.expired and not _has_more_time(known, row)
+    if row.expires_us == known.expires_us:
+        row.asks = known.asks
 
 
 def _apply_statement(

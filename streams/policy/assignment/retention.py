@@ -33,10 +33,10 @@ class Memory:
         heappush(self._ends, (at + CLOSED_KEPT, rows.DIRECTORY, key))
 
     def has_command(self, source: str, command_id: str) -> bool:
-        return self._state.get(rows.COMMANDS, self._company_id, f"{source} {command_id}") is not None
+        return self._state.get(rows.COMMANDS, self._company_id, _command_key(source, command_id)) is not None
 
     def keep_command(self, source: str, command_id: str, at: int) -> None:
-        key = f"{source} {command_id}"
+        key = _command_key(source, command_id)
         self._state.put(rows.COMMANDS, self._company_id, key, at.to_bytes(8, signed=True))
         heappush(self._ends, (at + COMMANDS_KEPT, rows.COMMANDS, key))
 
@@ -56,6 +56,11 @@ class Memory:
             return callback.closed and callback.at + CLOSED_KEPT <= at
         entity = _entity(key, value)
         return entity.deleted and entity.at + CLOSED_KEPT <= at
+
+
+def _command_key(source: str, command_id: str) -> str:
+    """Neither holds U+0000, which the codec refuses."""
+    return f"{source}\0{command_id}"
 
 
 def _entity(key: str, value: bytes) -> rows.StaffRow | rows.BranchRow | rows.CompanyRow:

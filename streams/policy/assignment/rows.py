@@ -52,8 +52,8 @@ class CallbackRow(msgspec.Struct, array_like=True, gc=False):
     waits_for: int = FOR_COMMAND
     expired: bool = False
     """Expired, as far as assignment goes: without an owner it is out of it."""
-    ask_us: int | None = None
-    """The `due_at` with which the timer is to ask for expiry, until it has."""
+    asks: int | None = None
+    """The version that set the present expiry, or opened the callback anew, until the timer has asked for it."""
     unconfirmed: list[tuple[bytes, str | None]] = []
     """(id, staff id if it assigned somebody) of our decisions that the booking system has not confirmed, oldest
     first."""
@@ -89,7 +89,9 @@ class CallbackRow(msgspec.Struct, array_like=True, gc=False):
     @property
     def alarm(self) -> int | None:
         """When the timer is to ask for expiry."""
-        return None if self.ask_us is None or not self.pending else first_millisecond(self.ask_us)
+        if self.asks is None or self.expires_us is None or not self.pending:
+            return None
+        return first_millisecond(self.expires_us)
 
 
 class CompanyRow(msgspec.Struct, array_like=True, gc=False):

@@ -93,15 +93,18 @@ def _reconsider(company: Company, effects: Effects, branch_id: str, due: int) ->
 def _expire(company: Company, effects: Effects, callback_id: str) -> None:
     row = company.callback(callback_id)
     assert row is not None
-    assert row.ask_us is not None
-    company.save(callback_id, row, replace(row, ask_us=None))
-    _write(company, effects, EXPIRE, "callback", callback_id, instant_us(row.ask_us))
+    assert row.expires_us is not None
+    company.save(callback_id, row, replace(row, asks=None))
+    # An expiry that was taken back and then given again is another question.
+    _write(company, effects, EXPIRE, "callback", callback_id, instant_us(row.expires_us), str(row.asks))
 
 
-def _write(company: Company, effects: Effects, kind: str, entity: str, entity_id: str, due_at: datetime) -> None:
+def _write(
+    company: Company, effects: Effects, kind: str, entity: str, entity_id: str, due_at: datetime, *cause: str
+) -> None:
     value = encode(
         kind,
-        id=uuid_text(own_id(kind, company.id, entity_id, due_at.isoformat())),
+        id=uuid_text(own_id(kind, company.id, entity_id, due_at.isoformat(), *cause)),
         source=OWN_SOURCE,
         time=due_at,
         subject=f"{entity}/{entity_id}",

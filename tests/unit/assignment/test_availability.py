@@ -151,3 +151,9 @@ def test_once_a_week() -> None:
     table = Timetable(BERLIN, days((9, 10), on="0"), [])
     monday = datetime(2026, 11, 23, 8, tzinfo=UTC)
     assert table.next_begin(milliseconds(monday)) == milliseconds(monday + timedelta(days=7))
+
+
+def test_once_a_week_in_the_gap() -> None:
+    """A weekly shift that daylight saving skips altogether begins two weeks after the last one."""
+    table = Timetable(BERLIN, days((2, 3), on="6"), [])
+    assert table.next_begin(ms("2027-03-21T02:00:00+01:00")) == ms("2027-04-04T02:00:00+02:00")

@@ -142,6 +142,14 @@ def test_a_second_command_changes_nothing() -> None:
     assert desk.one(command.but(source="/booking/other"))["staff_id"] == "st-1"
 
 
+def test_commands_that_read_alike() -> None:
+    """Source and id are told apart, whatever they consist of."""
+    booking, desk = team("st-1")
+    desk.send(booking.callback("cb-1", assign=False), booking.callback("cb-2", assign=False))
+    assert desk.one(booking.auto_assign("cb-1").but(source="/crm import", id="7"))["callback_id"] == "cb-1"
+    assert desk.one(booking.auto_assign("cb-2").but(source="/crm", id="import 7"))["callback_id"] == "cb-2"
+
+
 def test_the_same_command_id_in_another_company() -> None:
     """Commands of two companies may have the same id and source."""
     booking, desk = team("st-1")

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.assigning import Desk, team
-from tests.support.booking import MONDAY, Booking, iso, moment
+from tests.support.assigning import COMMANDS, Desk, team
+from tests.support.booking import MONDAY, Booking, Message, iso, moment
 
 HOUR = timedelta(hours=1)
 SOON = MONDAY + HOUR
@@ -108,7 +108,36 @@ def test_an_abandoned_one_gets_more_time() -> None:
     desk.pass_time(SOON)
     desk.send(booking.staff("st-1"))
     assert desk.send(booking.callback("cb-1", "updated", notes="bitte")) == []
+    assert desk.send(booking.callback("cb-1", "updated", expires_at=iso(SOON - HOUR / 2))) == []
+    desk.restart()
     assert desk.one(booking.callback("cb-1", "updated", expires_at=iso(SOON + HOUR)))["staff_id"] == "st-1"
+
+
+def test_an_abandoned_one_gets_for_ever() -> None:
+    """An abandoned callback that does not expire any more is in assignment again."""
+    booking, desk = team()
+    desk.send(booking.callback(expires_at=iso(SOON)))
+    desk.pass_time(SOON)
+    assert desk.one(booking.callback("cb-1", "updated", expires_at=None)).type == "waiting"
+
+
+@pytest.mark.parametrize("days", [0, 15])
+@pytest.mark.parametrize("obeyed", [True, False])
+def test_more_time_is_taken_back(days: int, obeyed: bool) -> None:
+    """Given more time and then the first moment again, it is asked for anew, also where the first command is
+    remembered no longer: another command, and another decision."""
+    booking, desk = team()
+    desk.send(booking.callback(expires_at=iso(SOON)))
+    (first,) = desk.tick(SOON)
+    abandoned = desk.send(Message(COMMANDS, first)) if obeyed else []
+    desk.at = SOON + timedelta(days=days)
+    desk.send(booking.callback("cb-1", "updated", expires_at=iso(desk.at + HOUR)), Message(COMMANDS, first))
+    desk.send(booking.callback("cb-1", "updated", expires_at=iso(SOON)))
+    desk.restart()
+    (decision,) = desk.obey()
+    assert decision.type == "abandoned"
+    assert decision["caused_by"] != first["id"]
+    assert decision["decision_id"] not in {one["decision_id"] for one in abandoned}
 
 
 def test_an_abandoned_one_is_assigned_by_hand() -> None:

@@ -1,9 +1,12 @@
 """Tasks too large for one transaction."""
 
+from dataclasses import replace
+
 import pytest
 
 from streams.batch import Batch
 from streams.policy.assignment import rows
+from streams.policy.assignment.agenda import Agenda
 from tests.support.assigning import Decision, Desk, decisions_of, finish
 from tests.support.booking import MONDAY, Booking, Message, records
 
@@ -49,6 +52,14 @@ def play(part: int, at_most: int, batch: int) -> tuple[list[Decision], dict[tupl
     return made, rest
 
 
+def busy() -> tuple[Booking, Desk]:
+    """A company in the middle of a bulk, of which each step does ten callbacks."""
+    booking, desk = Booking(), Desk(part=10, at_most=10)
+    desk.send(booking.branch(auto_assign=False), booking.staff("st-1"))
+    desk.send(*(booking.callback(f"cb-{n:02}") for n in range(35)), booking.bulk_auto_assign())
+    return booking, desk
+
+
 @pytest.mark.parametrize(
     ("part", "at_most", "batch"), [(1, 1, 1), (1, 1, 200), (7, 20, 5), (7, 3, 200), (40, 40, 13)]
 )
@@ -73,6 +84,19 @@ def test_no_transaction_is_larger() -> None:
     while desk.role.next_wakeup(desk.state) == 0.0:
         sizes.append(len(decisions_of(desk.apply([]).outputs)))
     assert sizes == [10, 10, 10, 6, 0]
+
+
+def test_a_record_in_line_takes_little_more_than_its_value() -> None:
+    """Whatever headers came with a record, its row fits onto the changelog."""
+    booking, desk = busy()
+    record = desk.record(booking.callback("cb-99"))
+    desk.apply([replace(record, headers=[*record.headers, ("trace", bytes(9_000_000))])])
+    (key,) = Agenda(desk.state, "co-1").line()
+    row = desk.state.get(rows.AGENDA, "co-1", key)
+    assert row is not None
+    assert len(row) < len(record.value or b"") + 500
+    finish(desk.role, desk.state, MONDAY)
+    assert desk.callback("cb-99") is not None
 
 
 def test_others_do_not_wait() -> None:

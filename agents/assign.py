@@ -37,7 +37,7 @@ class Assign:
         effects, hints = Effects(), _hints(state)
         timers.write_due(state, hints, effects, int(batch.now * 1000))
         desk = Desk(state, hints, effects, part=self._part, at_most=self._at_most)
-        desk.go_on()
+        desk.go_on(batch)
         for topic, record in batch:
             event = read(topic, record, partitions=self._partitions, role=self.name, effects=effects)
             if event is not None and answers(self.name, topic, event.type):

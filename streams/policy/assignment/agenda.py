@@ -35,6 +35,10 @@ class Parked(msgspec.Struct, array_like=True):
     headers: list[tuple[str, bytes]]
     basis: dict[str, int]
 
+    @property
+    def offset(self) -> int:
+        return self.basis[self.topic]
+
     @classmethod
     def of(cls, topic: str, record: Record, basis: dict[str, int]) -> "Parked":
         headers = needed_headers(record)

@@ -1,13 +1,21 @@
 """Tasks too large for one transaction."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from streams.batch import Batch
+from schemas import decode
+from schemas.intake import to_base64
+from streams.batch import Batch, Output
+from streams.lane.partition import Partition, Surroundings
+from streams.lane.settings import LaneSettings
 from streams.policy.assignment import rows
 from streams.policy.assignment.agenda import Agenda
-from tests.support.assigning import Decision, Desk, decisions_of, finish
+from streams.policy.assignment.desk import HANDLERS
+from tests.support.assigning import Decision, Desk, check_rows, decisions_of, finish
 from tests.support.booking import MONDAY, Booking, Message, records
 
 
@@ -97,6 +105,49 @@ def test_a_record_in_line_takes_little_more_than_its_value() -> None:
     assert len(row) < len(record.value or b"") + 500
     finish(desk.role, desk.state, MONDAY)
     assert desk.callback("cb-99") is not None
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_a_record_in_line_on_which_the_role_raises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_readable: bool, is_alone: bool
+) -> None:
+    """It is dead-lettered when its turn comes, also where it cannot be read any more, and the others in line and in
+    the batch are applied as if it had never been there."""
+    booking, desk = busy()
+    topic, first = "booking.callbacks", desk.state.positions["booking.callbacks"]
+    line = [booking.callback(name) for name in ("cb-50", "bad-1", "bad-2", "cb-51")]
+    desk.apply([message.record(offset=first + n) for n, message in enumerate(line)])
+    right: Any = HANDLERS["callback.requested"] if is_readable else decode
+
+    def failing(*given: Any) -> Any:
+        if "bad-" in repr(given[-1]):
+            raise ValueError("cannot be applied")
+        return right(*given)
+
+    if is_readable:
+        monkeypatch.setitem(HANDLERS, "callback.requested", failing)
+    else:
+        monkeypatch.setattr("streams.policy.assignment.desk.decode", failing)
+    settings = LaneSettings(brokers="", group="group", data_dir=tmp_path, partitions=1)
+    nothing: Any = None
+    around = Surroundings(desk.role, settings, nothing, nothing, nothing, nothing, nothing, nothing)
+    partition = Partition(around, desk.state, desk.role.topics)
+    outputs: list[Output] = []
+    batches = 0
+    while desk.role.next_wakeup(desk.state) == 0.0:
+        records = [] if is_alone else [desk.record(Booking("co-2").callback(f"cb-{batches}"))]
+        outputs += partition.step(Batch(desk.state, [(topic, records)] if records else [], 0.0)).outputs
+        desk.state.committed()
+        batches += 1
+    check_rows(desk.state)
+    letters = [msgspec.json.decode(output.value) for output in outputs if output.topic == "intake.dead-letters"]
+    assert [(letter["id"], letter["data"]["reason"], letter["data"]["detail"]) for letter in letters] == [
+        (f"{topic}/0/{first + n}", "processing_failed", "ValueError: cannot be applied") for n in (1, 2)
+    ]
+    assert letters[0]["data"]["value_base64"] == to_base64(line[1].value)
+    assert [name for name in ("cb-50", "bad-1", "bad-2", "cb-51") if desk.callback(name)] == ["cb-50", "cb-51"]
+    assert is_alone or all(desk.callback(f"cb-{n}", "co-2") for n in range(batches))
 
 
 def test_others_do_not_wait() -> None:

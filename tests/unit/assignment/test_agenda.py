@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from agents.assign import LINE
 from schemas import decode
 from schemas.intake import to_base64
 from streams.batch import Batch, Output
 from streams.lane.partition import Partition, Surroundings
+from streams.lane.queue import PartitionQueue
 from streams.lane.settings import LaneSettings
 from streams.policy.assignment import rows
 from streams.policy.assignment.agenda import Agenda
@@ -112,8 +114,8 @@ def test_a_record_in_line_takes_little_more_than_its_value() -> None:
 def test_a_record_in_line_on_which_the_role_raises(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_readable: bool, is_alone: bool
 ) -> None:
-    """It is dead-lettered when its turn comes, also where it cannot be read any more, and the others in line and in
-    the batch are applied as if it had never been there."""
+    """It is dead-lettered when its turn comes, also if it cannot be read any more; the others in line and in the
+    batch are applied as if it had never been there."""
     booking, desk = busy()
     topic, first = "booking.callbacks", desk.state.positions["booking.callbacks"]
     line = [booking.callback(name) for name in ("cb-50", "bad-1", "bad-2", "cb-51")]
@@ -148,6 +150,26 @@ def test_a_record_in_line_on_which_the_role_raises(
     assert letters[0]["data"]["value_base64"] == to_base64(line[1].value)
     assert [name for name in ("cb-50", "bad-1", "bad-2", "cb-51") if desk.callback(name)] == ["cb-50", "cb-51"]
     assert is_alone or all(desk.callback(f"cb-{n}", "co-2") for n in range(batches))
+
+
+def test_a_line_does_not_grow_without_end() -> None:
+    """While a company's line is long, no more is taken from the queue than has left the line; in the end all of it
+    is applied."""
+    booking, desk = busy()
+    topic = "booking.callbacks"
+    first = desk.state.positions[topic]
+    queue = PartitionQueue(desk.role.topics, 10**9)
+    number = LINE + 1000
+    snapshot = booking.callback("cb-99").record(offset=0)
+    queue.put(topic, [replace(snapshot, offset=first + n) for n in range(number)])
+    longest = 0
+    while queue.count or desk.role.next_wakeup(desk.state) == 0.0:
+        runs = desk.role.pick(queue, desk.state, 50, 0.0)
+        desk.role.step(Batch(desk.state, runs, 0.0), desk.state)
+        desk.state.committed()
+        longest = max(longest, len(Agenda(desk.state, "co-1").line()))
+    assert LINE / 2 < longest <= LINE
+    assert desk.state.positions[topic] == first + number
 
 
 def test_others_do_not_wait() -> None:

@@ -18,6 +18,9 @@ JOURNAL = "assignment.journal"
 PART = 500
 AT_MOST = 2000
 """Decisions in one transaction that are not about the record's own callback: of one company, and of all."""
+LINE = 2000
+"""Records of companies in the middle of a task up to which more are taken on. While that many are in line, the
+other companies of the partition wait too."""
 
 
 class Assign:
@@ -37,7 +40,7 @@ class Assign:
         effects, hints = Effects(), _hints(state)
         timers.write_due(state, hints, effects, int(batch.now * 1000))
         desk = Desk(state, hints, effects, part=self._part, at_most=self._at_most)
-        desk.go_on()
+        desk.go_on(batch)
         for topic, record in batch:
             event = read(topic, record, partitions=self._partitions, role=self.name, effects=effects)
             if event is not None and answers(self.name, topic, event.type):
@@ -56,7 +59,8 @@ class Assign:
         return None if hints.next_due is None else hints.next_due / 1000
 
     def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
-        return fetched.take(limit)
+        in_line = sum(len(state.rows(rows.AGENDA, company_id)) for company_id in _hints(state).busy)
+        return fetched.take(min(limit, LINE - in_line))
 
     async def perform(self, job: Any) -> Any:
         raise NotImplementedError("assign starts no jobs")

@@ -6,6 +6,8 @@ over what they cannot read.
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from schemas import SOURCE, Event, Ignored, Refused, decode, encode
 from schemas.envelope import MAX_VALUE_BYTES
 from schemas.event_types import INTAKE_DEAD_LETTERS, PRIORITY_TOPICS, RETRY_PREFIX
@@ -32,7 +34,8 @@ ANSWERS: dict[str, str] = {
 dead letters there are no dead letters: what cannot be read is counted as ignored."""
 
 KEPT_BYTES = MAX_VALUE_BYTES
-"""Of a record. In base64 it is a third more, the key is there twice, and a dead letter may have 4 MB."""
+"""Of a record, of its headers as they are written. In base64 the rest is a third more, the key is there twice, and
+a dead letter may have 4 MB."""
 DETAIL = 2000
 """Characters: it may quote what was wrong."""
 ASSIGN_ENTITIES = frozenset({"company", "branch", "service", "staff"})
@@ -83,20 +86,19 @@ def refuse(topic: str, record: Record, reason: RefusedReason, detail: str, *, ro
 def dead_letter(topic: str, record: Record, reason: RefusedReason, detail: str, role: str) -> Output:
     """`intake.refused` with the raw bytes, keyed as received. Its id names the record, so repeats are seen.
 
-    A record that compresses well may have been larger than a dead letter can be: then its end is left out.
+    A record that compresses well may have been larger than a dead letter can be: then the end of its key and
+    value, and whole headers, are left out.
     """
     timestamp = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     place = f"{topic}/{record.partition}/{record.offset}"
     cut = _Cut(KEPT_BYTES)
     key = cut(record.key)
-    headers = [
-        [_storable((cut(name.encode()) or b"").decode(errors="ignore")), to_base64(cut(content))]
-        for name, content in record.headers
-    ]
+    headers = [(_storable(name), to_base64(content)) for name, content in record.headers]
+    headers = [each for each in headers if cut.lets_through(msgspec.json.encode(each))]
     kept = cut(record.value)
     detail = _storable(detail[:DETAIL])
     if cut.lost:
-        detail += f" (only the first {KEPT_BYTES} bytes are kept here, not the last {cut.lost})"
+        detail += f" (only the first {KEPT_BYTES} bytes are kept here, {cut.lost} are not)"
     value = encode(
         "intake.refused",
         id=place,
@@ -139,3 +141,11 @@ class _Cut:
         self._left -= len(kept)
         self.lost += len(content) - len(kept)
         return kept
+
+    def lets_through(self, content: bytes) -> bool:
+        """Whether all of it; else nothing of it is."""
+        if len(content) > self._left:
+            self.lost += len(content)
+            return False
+        self._left -= len(content)
+        return True

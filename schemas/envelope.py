@@ -85,6 +85,9 @@ class _Attributes(msgspec.Struct, frozen=True):
     partitionkey: str | None = None
 
 
+_REQUIRED = ("specversion", "id", "source", "type")
+
+
 class _Structured(_Attributes, frozen=True):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -147,6 +150,13 @@ def decode(topic: str, record: Record, partitions: int | None = None) -> Event:
     )
 
 
+def needed_headers(record: Record) -> list[tuple[str, bytes]]:
+    """Those without which a record that was read could not be read again: a thousand bytes or so, however large
+    the others are. `time` and `subject`, where they are among the headers, go with those."""
+    found = _in_headers(record.headers or ()) or {}
+    return [(f"ce_{name}", found[name]) for name in _REQUIRED if name in found] or [CONTENT_TYPE_HEADER]
+
+
 def encode(
     type: str,
     *,
@@ -172,17 +182,25 @@ def encode(
 
 def _unwrap(value: bytes, headers: Sequence[tuple[str, bytes | None]]) -> tuple[_Attributes, bytes]:
     """The envelope's attributes and the JSON of its data, in whichever mode the record is."""
-    in_headers: dict[str, bytes] = {}
+    in_headers = _in_headers(headers)
+    if in_headers is None:
+        return _unwrap_structured(value, RefusedReason.INVALID_JSON)
+    if in_headers:
+        return _unwrap_binary(value, in_headers)
+    return _unwrap_structured(value, RefusedReason.NOT_A_CLOUDEVENT)
+
+
+def _in_headers(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes] | None:
+    """The attributes of binary mode; None: it is said to be structured."""
+    found: dict[str, bytes] = {}
     for name, content in headers:
         if content is None:
             continue
         if name == "content-type" and content.startswith(_STRUCTURED):
-            return _unwrap_structured(value, RefusedReason.INVALID_JSON)
+            return None
         if name.startswith("ce_") and b"\0" not in content:
-            in_headers[name.removeprefix("ce_")] = content
-    if in_headers:
-        return _unwrap_binary(value, in_headers)
-    return _unwrap_structured(value, RefusedReason.NOT_A_CLOUDEVENT)
+            found[name.removeprefix("ce_")] = content
+    return found
 
 
 def _unwrap_structured(value: bytes, unreadable: RefusedReason) -> tuple[_Attributes, bytes]:

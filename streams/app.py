@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import structlog
@@ -29,7 +30,9 @@ log = structlog.get_logger("staffetta")
 
 MEBIBYTE = 1024 * 1024
 IGNORED_EVERY = 60.0
-"""Seconds between two log lines about the same unknown event type."""
+"""Seconds within which an unknown event type is named in the log once."""
+IGNORED_NAMED = 100
+"""So many are, in that time: a type may be anything, and another in each record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,8 @@ class Observer:
 
     def __init__(self, settings: LaneSettings) -> None:
         self._settings = settings
-        self._named: dict[tuple[str, str], float] = {}
+        self._named: set[tuple[str, str]] = set()
+        self._named_since = -inf
 
     def applied(self, batch: Batch, effects: Effects, seconds: float) -> None:
         metrics.add(effects.counted)
@@ -141,8 +145,16 @@ class Observer:
 
     def _name(self, topic: str, event_type: str) -> None:
         now = time.monotonic()
-        if now - self._named.get((topic, event_type), -IGNORED_EVERY) >= IGNORED_EVERY:
-            self._named[topic, event_type] = now
+        if now - self._named_since >= IGNORED_EVERY:
+            self._named.clear()
+            self._named_since = now
+        ignored = topic, event_type
+        if ignored in self._named or len(self._named) > IGNORED_NAMED:
+            return
+        self._named.add(ignored)
+        if len(self._named) > IGNORED_NAMED:
+            log.warning("more event types are not known here than are named")
+        else:
             log.warning("event type is not known here and is passed over", topic=topic, type=event_type)
 
 

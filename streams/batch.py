@@ -86,6 +86,8 @@ class Batch:
     may_begin: bool = True
     """False while the partition is being let go: what is under way comes to its end, nothing is begun."""
     at: tuple[str, Record] | None = None
+    """What is being worked on. A role that applies a record which it had kept names it here itself, and heeds
+    `skip`."""
 
     def __iter__(self) -> Iterator[tuple[str, Record]]:
         positions, skip = self.state.positions, self.skip

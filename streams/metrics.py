@@ -89,6 +89,12 @@ BATCH_SECONDS = Histogram(
     registry=REGISTRY,
 )
 QUEUE_RECORDS = Gauge("staffetta_queue_records", "Records fetched and not yet applied.", registry=REGISTRY)
+MISSED = Counter(
+    "staffetta_records_missed_total",
+    "Records that their topic's retention deleted before they were read.",
+    ["topic"],
+    registry=REGISTRY,
+)
 PARTITIONS_OWNED = Gauge(
     "staffetta_partitions_owned", "Partition numbers that this process has loaded.", registry=REGISTRY
 )

@@ -11,6 +11,7 @@ present one's seek, without which the lane does not open, makes up for them.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
@@ -20,12 +21,15 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
+from streams import metrics
 from streams.batch import Record
 from streams.lane.crash import FENCED, end_process
 from streams.lane.group import Member
 from streams.lane.lane import Lane
 from streams.lane.partition import Partition
 from streams.lane.progress import APPLIED
+
+log = logging.getLogger("staffetta.lane")
 
 FETCH_SECONDS = 1.0
 """How long a fetch waits for records."""
@@ -95,23 +99,29 @@ class LaneThread(driver.AIOKafkaConsumerThread):
 
     async def seek_to(self, starts: Mapping[Place, int], claim: int, lane: Lane) -> None:
         """Seek every input to its start, for this claim of the lane. One without a start is sought to where an
-        operator has set the group, or to its beginning.
+        operator has set the group, or to its beginning. What is missing at a start is told, see `_check_topic`.
 
         Nothing happens if a rebalance was quicker: it comes with a seek of its own, which this one must not undo.
         """
         consumer = self._ensure_consumer()
-        inputs = {tp for tp in consumer.assignment() if tp.topic in lane.topics}
-        unknown = [tp for tp in inputs if (tp.topic, tp.partition) not in starts]
-        beginnings = await consumer.beginning_offsets(unknown) if unknown else {}
-        committed = await consumer._coordinator.fetch_committed_offsets(unknown)
-        for tp, (offset, metadata) in committed.items():  # -1: none
-            if metadata != APPLIED:  # else it is our own word, and a new database is filled from the beginning
-                beginnings[tp] = max(beginnings[tp], offset)
+        inputs = [tp for tp in consumer.assignment() if tp.topic in lane.topics]
+        beginnings = await consumer.beginning_offsets(inputs)
+        ends = await consumer.end_offsets(inputs)
+        committed = await consumer._coordinator.fetch_committed_offsets(inputs)
         # No await from here on.
         if lane.claim != claim:
             return
         for tp in inputs:
-            consumer.seek(tp, starts.get((tp.topic, tp.partition), beginnings.get(tp)))
+            start, beginning = starts.get((tp.topic, tp.partition)), beginnings[tp]
+            offset, metadata = committed.get(tp, (-1, ""))
+            if start is None:
+                # Our own word does not count: a new database is filled from the beginning.
+                start = beginning if metadata == APPLIED else offset
+            else:
+                # What we committed lies beyond the markers of transactions, which no position counts.
+                read = max(start, offset) if metadata == APPLIED else start
+                _check_topic(tp, read, beginning, ends[tp], lane.contract_name(tp.topic))
+            consumer.seek(tp, max(start, beginning))
         self.claim = claim
 
     async def commit_positions(self, offsets: Mapping[Place, tuple[int, str]]) -> None:
@@ -127,6 +137,25 @@ class LaneThread(driver.AIOKafkaConsumerThread):
     async def check_coordination(self) -> None:
         """Raises what aiokafka's coordinator gave up on; it would wait for ever to be asked."""
         self._ensure_consumer()._coordinator.check_errors()
+
+
+def _check_topic(tp: TP, read: int, beginning: int, end: int, contract_name: str) -> None:
+    """Whether it is still the topic that was read up to this offset, with all that follows. One that was created
+    anew ends the process: which of its records were applied, nobody knows."""
+    if read > end:
+        end_process(
+            f"partition {tp.partition} of {tp.topic} was read up to offset {read} and now ends at {end}: it is "
+            'another topic. Bring the first one back, or see "A topic was created anew" in docs/operations.md'
+        )
+    if read < beginning:
+        metrics.MISSED.labels(contract_name).inc(beginning - read)
+        log.error(
+            "partition %d of %s begins at offset %d: %d records were deleted that were never read",
+            tp.partition,
+            tp.topic,
+            beginning,
+            beginning - read,
+        )
 
 
 class LaneConsumer(driver.Consumer):

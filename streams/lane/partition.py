@@ -91,11 +91,11 @@ class Partition:
 
     def step(self, batch: Batch) -> Effects:
         """Called by the agent. A process that dies in here died of what it was applying: the note tells."""
-        if not batch.runs:
-            return self._around.role.step(batch, self.state)
-        self._note.applying(batch)
+        if batch.runs:
+            self._note.applying(batch)
         effects = poison.apply(self._around.role, batch, self.state, self.queue.put_back)
-        self._note.applied()
+        if batch.runs:
+            self._note.applied()
         return effects
 
     async def _run(self) -> None:

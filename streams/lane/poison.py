@@ -43,10 +43,12 @@ def apply(role: Role, batch: Batch, state: State, put_back: Callable[[Runs], Non
 
 
 def split(runs: Runs, topic: str, record: Record) -> tuple[Runs, Runs]:
-    """Up to and with the record, and what follows it."""
-    number = next(n for n, (name, _) in enumerate(runs) if name == topic)
-    records = runs[number][1]
-    end = next(n for n, each in enumerate(records, start=1) if each.offset == record.offset)
-    before = [*runs[:number], (topic, records[:end])]
-    after = [*([(topic, records[end:])] if end < len(records) else []), *runs[number + 1 :]]
-    return before, after
+    """Up to and with the record, and what follows it. One that the role had kept is before all of them, and none
+    has to wait for it."""
+    for number, (name, records) in enumerate(runs):
+        if name == topic and record in records:
+            end = records.index(record) + 1
+            before = [*runs[:number], (topic, records[:end])]
+            after = [*([(topic, records[end:])] if end < len(records) else []), *runs[number + 1 :]]
+            return before, after
+    return runs, []

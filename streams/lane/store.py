@@ -17,12 +17,18 @@ from streams.state import State, read_row_key, row_key
 
 REMEMBERED = 3600.0
 """Seconds without a transaction after which rows are loaded anew. A process that was stopped for longer than the
-changelog keeps tombstones (a day) would never hear of the rows that others deleted meanwhile."""
+changelog keeps tombstones (a day, see `streams.topics.specs`) would never hear of the rows that others deleted
+meanwhile."""
 CHANGELOG = "state"
 """The one table that Faust knows of: all rows, and the positions, are on its changelog. A broker answers a
 connection's requests one by one, so each further partition of a transaction adds a millisecond or two."""
 POSITIONS = "positions"
 """The lane's own table there: one record, the next offset of each input topic."""
+
+
+def _now() -> float:
+    """Seconds, those too for which the machine was suspended. Linux does not count them in its monotonic clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Store(Protocol):
@@ -54,7 +60,7 @@ class KafkaStore:
     def prepare(self, partitions: Sequence[int], progress: Callable[[], None]) -> dict[int, State]:
         self._writers = self._fence(partitions)
         progress()
-        if time.monotonic() - self._in_touch > REMEMBERED:
+        if _now() - self._in_touch > REMEMBERED:
             self._states, self._loaded = {}, {}
         self._states = {number: self._states.get(number) or State(number, self._tables) for number in partitions}
         self._loaded = {number: self._loaded.get(number, 0) for number in partitions}
@@ -64,7 +70,7 @@ class KafkaStore:
         for state in self._states.values():
             state.derived.clear()
             state.committed()
-        self._in_touch = time.monotonic()
+        self._in_touch = _now()
         return self._states
 
     def save(self, state: State, effects: Effects, progress: Callable[[], None]) -> None:
@@ -72,7 +78,7 @@ class KafkaStore:
         rows.append((row_key(POSITIONS, "", ""), orjson.dumps(state.positions)))
         now = int(self._settings.clock.now() * 1000)
         self._loaded[state.partition] = self._writers[state.partition].commit(rows, effects.outputs, now)
-        self._in_touch = time.monotonic()
+        self._in_touch = _now()
 
     def _fence(self, partitions: Sequence[int]) -> dict[int, Transactions]:
         def fenced(number: int) -> Transactions:

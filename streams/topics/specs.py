@@ -61,6 +61,8 @@ _CHANGELOG = MappingProxyType(
     {
         **_COMMON,
         "cleanup.policy": "compact",
+        # For so long a worker that was stopped still hears which rows are gone, see `streams.lane.store`.
+        "delete.retention.ms": str(_DAY_MS),
         "segment.bytes": str(64 * 1024 * 1024),
         "segment.ms": str(60 * 60 * 1000),
         "min.cleanable.dirty.ratio": "0.1",

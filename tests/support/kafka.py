@@ -93,6 +93,11 @@ class KafkaSpace:
         found = self.admin.list_offsets({place: OffsetSpec.latest()})[place].result(30)
         return int(found.offset)
 
+    def empty(self, topic: str, partition: int, *, before: int) -> None:
+        """Delete the records before that offset, as retention does."""
+        place = TopicPartition(self.prefix + topic, partition, before)
+        self.admin.delete_records([place])[place].result(30)
+
     def set_group(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
         """As `kafka-consumer-groups.sh --reset-offsets` does; `offsets`: by topic and partition."""
         places = [TopicPartition(self.prefix + topic, number, at) for (topic, number), at in offsets.items()]

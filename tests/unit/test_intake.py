@@ -1,7 +1,7 @@
 """What cannot be applied is kept, so that somebody can look at it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 import pytest
@@ -59,22 +59,34 @@ def test_what_fits_is_kept_as_it_was(
 
 @pytest.mark.parametrize(
     "record",
-    [
-        Refused(bytes(5_000_000)),
-        Refused(b"x", key=bytes(5_000_000)),
-        Refused(b"x", headers=[("trace", bytes(3_000_000)), ("n" * 3_000_000, b"")]),
-        Refused(bytes(KEPT_BYTES + 1), key=None),
-    ],
+    [Refused(bytes(5_000_000)), Refused(b"x", key=bytes(5_000_000)), Refused(bytes(KEPT_BYTES + 1), key=None)],
 )
 def test_what_does_not_fit_is_cut(record: Refused) -> None:
     """However large a record was, its letter fits into the topic, and says how much is missing."""
     data, size = letter(record)
     assert size < LIMIT
     lost = sum(map(len, (record.value or b"", record.key or b""))) - KEPT_BYTES
-    lost += sum(len(name) + len(content) for name, content in record.headers)
-    assert data["detail"] == (
-        f"it is too long (only the first {KEPT_BYTES} bytes are kept here, not the last {lost})"
-    )
+    assert data["detail"] == f"it is too long (only the first {KEPT_BYTES} bytes are kept here, {lost} are not)"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("trace", bytes(3_000_000)), ("n" * 3_000_000, b"")],
+        [("\x01" * 1_000_000, b"")],
+        [("\0" * KEPT_BYTES, b"")],
+        [("", None)] * 500_000,
+    ],
+    ids=["long", "escaped", "replaced", "many"],
+)
+def test_headers_that_do_not_fit_are_left_out(headers: list[tuple[str, Any]]) -> None:
+    """Whatever headers become when they are written, the letter fits into the topic, and has those that fit."""
+    data, size = letter(Refused(bytes(10), headers=[("first", b""), *headers, ("last", b"")]))
+    assert size < LIMIT
+    assert "only the first" in str(data["detail"])
+    kept: Any = data["headers"]
+    assert kept[0] == ["first", ""]
+    assert len(kept) < len(headers) + 2
 
 
 @pytest.mark.parametrize(

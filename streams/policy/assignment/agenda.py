@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from schemas import needed_headers
 from streams.batch import Record
 from streams.policy.assignment import rows
 from streams.policy.assignment.cause import Cause
@@ -24,7 +25,7 @@ class Unfinished(msgspec.Struct, array_like=True):
 
 
 class Parked(msgspec.Struct, array_like=True):
-    """A record in line: all of it that is needed to apply it."""
+    """A record in line: all of it that is needed to apply it. Its value, which was read, has its limit."""
 
     topic: str
     partition: int
@@ -34,9 +35,13 @@ class Parked(msgspec.Struct, array_like=True):
     headers: list[tuple[str, bytes]]
     basis: dict[str, int]
 
+    @property
+    def offset(self) -> int:
+        return self.basis[self.topic]
+
     @classmethod
     def of(cls, topic: str, record: Record, basis: dict[str, int]) -> "Parked":
-        headers = list(record.headers or ())
+        headers = needed_headers(record)
         return cls(topic, record.partition, record.timestamp, record.key, record.value, headers, basis)
 
 

@@ -7,7 +7,7 @@ not on which records share its batch, and not on when a task too large for one t
 from collections.abc import Callable
 
 from schemas import Event, decode
-from streams.batch import Effects, Record
+from streams.batch import Batch, Effects, Record
 from streams.policy.assignment.agenda import Agenda, Parked
 from streams.policy.assignment.bulk import assign_all
 from streams.policy.assignment.callbacks import apply_callback
@@ -59,7 +59,7 @@ class Desk:
         self._part = part
         self._left = at_most
 
-    def go_on(self) -> None:
+    def go_on(self, batch: Batch) -> None:
         """Go on with what earlier steps have not finished. To be called before the batch changes anything."""
         busy = self._hints.busy
         for company_id in list(busy):
@@ -70,7 +70,7 @@ class Desk:
             if agenda.busy:
                 busy[company_id] = None  # at the end: now it is the others' turn
                 allowance = self._allowance()
-                self._go_on_with(agenda, allowance)
+                self._go_on_with(agenda, allowance, batch)
                 self._charge(allowance)
 
     def receive(self, topic: str, record: Record, event: Event) -> None:
@@ -93,7 +93,7 @@ class Desk:
     def _charge(self, allowance: Allowance) -> None:
         self._left -= allowance.taken
 
-    def _go_on_with(self, agenda: Agenda, allowance: Allowance) -> None:
+    def _go_on_with(self, agenda: Agenda, allowance: Allowance, batch: Batch) -> None:
         unfinished = agenda.unfinished()
         if unfinished is not None:
             work, progress = unfinished
@@ -107,8 +107,13 @@ class Desk:
             if not allowance.take():
                 return
             parked = agenda.take(key)
+            if (parked.topic, parked.offset) in batch.skip:
+                return  # to the next one in another step: a line of such records costs little more than any
+            batch.at = parked.topic, parked
             event = decode(parked.topic, parked)
-            if not self._apply(event, parked.timestamp, parked.basis, allowance):
+            done = self._apply(event, parked.timestamp, parked.basis, allowance)
+            batch.at = None
+            if not done:
                 return
 
     def _apply(self, event: Event, timestamp: int, basis: dict[str, int], allowance: Allowance) -> bool:

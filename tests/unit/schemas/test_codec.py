@@ -1,13 +1,15 @@
 """How a record becomes an event, and an event a record."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
-from schemas import EVENT_TYPES, Ignored, decode
+from schemas import EVENT_TYPES, Ignored, decode, needed_headers
 from schemas.appointments import Appointment, AppointmentDeleted
 from schemas.callbacks import Callback
 from schemas.envelope import MAX_VALUE_BYTES
@@ -61,6 +63,21 @@ def test_binary_mode_reads_the_same(message: tuple[str, dict[str, Any]]) -> None
     """A producer may put the envelope into headers and the data into the value."""
     name, data = message
     assert decode(topic_of(name), binary(name, data)) == read(name, data)
+
+
+@pytest.mark.parametrize("mode", [structured, binary])
+def test_few_headers_are_needed(mode: Callable[..., Kafka]) -> None:
+    """A record can be read with the headers that are needed for it alone, which are small, whatever others it has;
+    only `time` and `subject` may lie in those."""
+    record = mode("callback.requested", CALLBACK)
+    large = b"x" * 2_000_000
+    others = [("trace", large), ("ce_trace", large), ("ce_subject", large), ("ce_id", b"earlier"), ("", None)]
+    record = record._replace(headers=[*others, *(record.headers or ())])
+    needed = needed_headers(record)
+    assert sum(len(name) + len(content) for name, content in needed) < 200
+    again = decode("booking.callbacks", record._replace(headers=needed))
+    whole = decode("booking.callbacks", record)
+    assert again == replace(whole, time=again.time, subject=again.subject)
 
 
 def test_a_mapping_is_written_like_the_model() -> None:

@@ -29,7 +29,7 @@ from streams.policy.delivery.verdicts import Refused
 
 FAILURES = frozenset({ReceiptStatus.FAILED, ReceiptStatus.BOUNCED})
 _RANK = {
-    None: 1,  # given up as unconfirmed: that it was sent is no news, only what became of it
+    None: 1,  # given up: that it was sent is no news, only what became of it
     ReceiptStatus.SENT: 1,
     ReceiptStatus.DELIVERED: 2,
     ReceiptStatus.READ: 3,

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from streams.cli.simulator import simulator
+from streams.errors import UserError
 from streams.settings import Settings
 from streams.simulator import Simulator
 from streams.simulator.protocols import twilio
@@ -223,14 +226,15 @@ async def test_settings() -> None:
     assert Settings.model_validate(given).twilio_base_url == simulator.doors["twilio"].url
 
 
+def started(*words: str, **streams: Any) -> "subprocess.Popen[str]":
+    """`staffetta simulator` on any free ports."""
+    command = [sys.executable, "-m", "streams.cli", "simulator", "--port", "0", *words]
+    return subprocess.Popen(command, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}, **streams)
+
+
 def test_command() -> None:
     """`staffetta simulator` says where it is found and by which settings, and ends when it is told to."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streams.cli", "simulator", "--port", "0"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
+    process = started(stdout=subprocess.PIPE)
     assert process.stdout is not None
     said = ""
     while "Ctrl-C" not in said:
@@ -245,3 +249,22 @@ def test_command() -> None:
     process.send_signal(signal.SIGTERM)
     wait_until(lambda: process.poll() is not None, "its end", 20)
     assert process.returncode == 0
+
+
+def test_nobody_reads() -> None:
+    """Where whoever reads its output has gone, it ends, and calls that no problem of a port."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = started(stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert "port" not in process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+
+
+def test_a_port_that_is_taken() -> None:
+    """It is named, and so is the option for another."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(UserError, match=r"cannot be had .*--port"),
+    ):
+        simulator(taken.getsockname()[1])

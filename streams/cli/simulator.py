@@ -47,7 +47,12 @@ def simulator(
 async def _run(port: int, webhooks: str | None, seed: int) -> None:
     from streams.simulator import Simulator, World
     from streams.simulator.faults import Rules
+    from streams.simulator.world import webhooks_url
 
+    try:
+        public = {"STAFFETTA_PUBLIC_URL": webhooks_url(webhooks)} if webhooks is not None else {}
+    except ValueError as error:
+        raise UserError(f"--webhooks {webhooks}: {error}", exit_code=2) from error
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -60,7 +65,7 @@ async def _run(port: int, webhooks: str | None, seed: int) -> None:
                 f"a port from {port} on cannot be had ({error.strerror}); choose others with --port"
             ) from error
         typer.echo(f"The providers are ready; they are controlled at {opened.control.url}\n")
-        for name, value in opened.settings().items():
+        for name, value in (opened.settings() | public).items():
             typer.echo(f"  export {name}={shlex.quote(value)}")
         typer.echo("\nCtrl-C stops them.")
         await ended.wait()

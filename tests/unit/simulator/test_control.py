@@ -234,7 +234,7 @@ def started(*words: str, **streams: Any) -> "subprocess.Popen[str]":
 
 def test_command() -> None:
     """`staffetta simulator` says where it is found and by which settings, and ends when it is told to."""
-    process = started(stdout=subprocess.PIPE)
+    process = started("--webhooks", "http://127.0.0.1:6066", stdout=subprocess.PIPE)
     assert process.stdout is not None
     said = ""
     while "Ctrl-C" not in said:
@@ -242,6 +242,7 @@ def test_command() -> None:
         assert line, "it ended by itself"
         said += line
     assert re.search(r"controlled at http://127\.0\.0\.1:\d+\n", said)
+    assert "  export STAFFETTA_PUBLIC_URL=http://127.0.0.1:6066\n" in said
     found = re.search(r"export STAFFETTA_TWILIO_BASE_URL=(http\S+)", said)
     assert found is not None
     with pytest.raises(urllib.error.HTTPError, match="404"):
@@ -268,3 +269,10 @@ def test_a_port_that_is_taken() -> None:
         pytest.raises(UserError, match=r"cannot be had .*--port"),
     ):
         simulator(taken.getsockname()[1])
+
+
+def test_webhooks_that_are_no_url() -> None:
+    """They are refused before anything listens."""
+    with pytest.raises(UserError, match="--webhooks foo: must be http:// or https:// and a host") as refused:
+        simulator(0, "foo")
+    assert refused.value.exit_code == 2

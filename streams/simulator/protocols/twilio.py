@@ -203,7 +203,7 @@ def _error(code: int, status: int | None = None, *, repeated: str = "") -> web.R
     status = status or _STATUSES.get(code, 400)
     content = {
         "code": code,
-        "message": f"{said}: {repeated}",
+        "message": f"{said}: {repeated}" if repeated else said,
         "more_info": f"https://www.twilio.com/docs/errors/{code}",
         "status": status,
     }

@@ -19,11 +19,11 @@ class Provider(NamedTuple):
     account: str
     base_url: str
 
-    def problem(self, said: Result) -> UserError:
-        """What to do where that was said, in place of a good answer."""
+    def problem(self, said: Result, advice: str = "") -> UserError:
+        """What to do where that was said, in place of a good answer; `advice` if not to correct the account."""
         why = said.error if isinstance(said, Transient | Permanent | Unconfirmed) else "not asked"
         if isinstance(said, AccountWide | Permanent):
-            return UserError(f"{self.name} refuses the account ({why}): correct {self.account}")
+            return UserError(f"{self.name} refuses the account ({why}): {advice or f'correct {self.account}'}")
         return UserError(f"{self.name} cannot be asked ({why}): see {self.base_url}, or try again later")
 
     def elsewhere(self) -> UserError:

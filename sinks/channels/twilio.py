@@ -65,6 +65,8 @@ CODES: Mapping[int, Meaning] = {
     30034: REJECTED,
 }
 """What an error of the API, or of a message, stands for."""
+TEST_CREDENTIALS = 20008
+"""They are right, and nothing is ever sent with them."""
 UNKNOWN = Meaning(Unconfirmed, DeliveryReason.UNAVAILABLE)
 """A 5xx: the message may have been created."""
 PROVIDER = Provider(
@@ -143,13 +145,19 @@ class Twilio:
     async def _examine(self) -> str:
         """The answer has the token in it, so nothing of it is repeated but the status."""
         url = f"{self._account_url}.json"
-        account = await looked_up(self._http, url, self._authorization, PROVIDER, self._refused)
+        account = await looked_up(self._http, url, self._authorization, PROVIDER, self._account_refused)
         if account.get("sid") != self._account_sid:
             raise PROVIDER.elsewhere()
         if account.get("status") != "active":
             status = cleaned(str(account.get("status")), self._secrets)
             raise UserError(f"Twilio's account is {status}: it must be made active in Twilio's console")
         return "Twilio's account is active"
+
+    def _account_refused(self, answer: Answer) -> Result:
+        said = self._refused(answer)
+        if number(answer.json().get("code")) == TEST_CREDENTIALS:
+            raise PROVIDER.problem(said, f"these are test credentials, set {PROVIDER.account} to the live ones")
+        return said
 
     def _fields(self, message: Message) -> Iterator[tuple[str, str]]:
         yield "To", message.address

@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import signal
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 import typer
@@ -46,20 +47,26 @@ def simulator(
 async def _run(port: int, webhooks: str | None, seed: int) -> None:
     from streams.simulator import Simulator, World
     from streams.simulator.faults import Rules
+    from streams.simulator.world import webhooks_url
 
+    try:
+        public = {"STAFFETTA_PUBLIC_URL": webhooks_url(webhooks)} if webhooks is not None else {}
+    except ValueError as error:
+        raise UserError(f"--webhooks {webhooks}: {error}", exit_code=2) from error
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     world = World(Rules(seed), public_url=webhooks)
-    try:
-        async with Simulator(world, port) as opened:
-            typer.echo(f"The providers are ready; they are controlled at {opened.control.url}\n")
-            for name, value in opened.settings().items():
-                typer.echo(f"  export {name}={shlex.quote(value)}")
-            typer.echo("\nCtrl-C stops them.")
-            await ended.wait()
-    except OSError as error:
-        raise UserError(
-            f"a port from {port} on cannot be had ({error.strerror}); choose others with --port"
-        ) from error
+    async with AsyncExitStack() as stack:
+        try:
+            opened = await stack.enter_async_context(Simulator(world, port))
+        except OSError as error:
+            raise UserError(
+                f"a port from {port} on cannot be had ({error.strerror}); choose others with --port"
+            ) from error
+        typer.echo(f"The providers are ready; they are controlled at {opened.control.url}\n")
+        for name, value in (opened.settings() | public).items():
+            typer.echo(f"  export {name}={shlex.quote(value)}")
+        typer.echo("\nCtrl-C stops them.")
+        await ended.wait()
     typer.echo("Stopped.")

@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from aiohttp import web
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
-from schemas.base import Model
-from streams.simulator.faults import Receipt, Rule
+from schemas.problems import named
+from streams.simulator.faults import At, Order, Receipt, Rule
 from streams.simulator.page import page
 from streams.simulator.protocols import PROTOCOLS
-from streams.simulator.world import Accepted, Inbound, World
+from streams.simulator.world import Accepted, Inbound, World, webhooks_url
 
-M = TypeVar("M", bound=Model)
+M = TypeVar("M", bound=Order)
 
 
 class Shuttable(Protocol):
@@ -29,19 +29,19 @@ class _ReceiptFor(Receipt):
     message_id: str
 
 
-class _Inbound(Model):
+class _Inbound(Order):
     protocol: str
     sender: str = Field(alias="from")
     recipient: str = Field(alias="to")
     text: str
 
 
-class _Doors(Model):
+class _Doors(Order):
     open: bool
 
 
-class _Webhooks(Model):
-    url: str | None
+class _Webhooks(Order):
+    url: Annotated[str, AfterValidator(webhooks_url)] | None
 
 
 def routes(world: World, doors: Mapping[str, Shuttable]) -> list[web.RouteDef]:
@@ -75,7 +75,9 @@ class _Api:
 
     async def messages(self, request: web.Request) -> web.Response:
         """What was accepted, the oldest first; `?protocol=` and `?recipient=` choose."""
-        asked = request.query
+        asked = _query(request, "protocol", "recipient")
+        if "protocol" in asked:
+            _known(asked["protocol"])
         found = [
             shown(message)
             for message in self._world.accepted
@@ -84,7 +86,8 @@ class _Api:
         ]
         return _json(found)
 
-    async def forget(self, _request: web.Request) -> web.Response:
+    async def forget(self, request: web.Request) -> web.Response:
+        _query(request)
         self._world.accepted.clear()
         self._world.counts.clear()
         self._world.posted.clear()
@@ -108,7 +111,8 @@ class _Api:
         rule = await _read(request, Rule)
         return _json({"id": self._world.rules.add(rule, _able(rule))}, status=201)
 
-    async def clear_rules(self, _request: web.Request) -> web.Response:
+    async def clear_rules(self, request: web.Request) -> web.Response:
+        _query(request)
         self._world.rules.clear()
         return web.Response(status=204)
 
@@ -131,9 +135,10 @@ class _Api:
         message = self._world.find(asked.message_id)
         if message is None:
             raise _problem(404, "no message was accepted under this id")
-        write = PROTOCOLS[message.call.protocol].receipt
-        if write is None:
-            raise _problem(422, f"{message.call.protocol} sends no receipts")
+        protocol = message.call.protocol
+        write, wrong = PROTOCOLS[protocol].receipt, _wrong_receipt(asked, protocol)
+        if write is None or wrong is not None:
+            raise _problem(422, f"{protocol} {wrong}")
         self._world.send_receipts(message, (asked,), write)
         return web.Response(status=202)
 
@@ -142,7 +147,10 @@ class _Api:
         write = PROTOCOLS[_known(asked.protocol)].inbound
         if write is None:
             raise _problem(422, f"nobody can write to us by {asked.protocol}")
-        posting = write(self._world, Inbound(asked.sender, asked.recipient, asked.text))
+        try:
+            posting = write(self._world, Inbound(asked.sender, asked.recipient, asked.text))
+        except ValueError as error:
+            raise _problem(422, str(error)) from error
         self._world.post([posting] if posting is not None else [])
         return web.Response(status=202)
 
@@ -164,7 +172,8 @@ class _Api:
 
 
 def _able(rule: Rule) -> list[str]:
-    """The protocols that can do what the rule says: a code of the one is nothing that another could answer."""
+    """The protocols that can do what the rule says: a code of the one is nothing that another could answer, nor is
+    a receipt of the one anything that another could send."""
     names = PROTOCOLS if rule.protocol is None else (_known(rule.protocol),)
     wrong = {name: _wrong(rule, name) for name in names}
     if all(wrong.values()):
@@ -176,7 +185,20 @@ def _wrong(rule: Rule, protocol: str) -> str | None:
     is_known, code = PROTOCOLS[protocol].codes.get(rule.at), rule.fault.code
     if is_known is None:
         return f"knows nothing of at: {rule.at}"
-    return None if code is None or is_known(code) else f"knows nothing of fault.code: {code}"
+    if code is not None and not is_known(code):
+        return f"knows nothing of fault.code: {code}"
+    if rule.fault.receipts and rule.at is not At.MESSAGE:
+        return f"sends no receipts at: {rule.at}"
+    return next(filter(None, (_wrong_receipt(each, protocol) for each in rule.fault.receipts or ())), None)
+
+
+def _wrong_receipt(receipt: Receipt, protocol: str) -> str | None:
+    spoken = PROTOCOLS[protocol]
+    if spoken.receipt is None:
+        return "sends no receipts"
+    if receipt.status in spoken.statuses:
+        return None
+    return f"knows nothing of the status {receipt.status}, but of {', '.join(spoken.statuses)}"
 
 
 def _known(protocol: str) -> str:
@@ -185,13 +207,22 @@ def _known(protocol: str) -> str:
     return protocol
 
 
+def _query(request: web.Request, *known: str) -> Mapping[str, str]:
+    """What is asked for. What is left out of a question is everything, so nothing in it may be overlooked."""
+    if unknown := request.query.keys() - set(known):
+        raise _problem(422, f"?{min(unknown)}= is not known here; known: {', '.join(known) or 'nothing'}")
+    return request.query
+
+
 async def _read(request: web.Request, model: type[M]) -> M:
     try:
         return model.model_validate_json(await request.read())
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_context=False)
-        said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in wrong)
-        raise _problem(422, said) from error
+        wrong = error.errors(include_url=False)
+        if wrong[0]["type"] == "json_invalid":
+            why = wrong[0]["msg"].removeprefix("Invalid JSON: ")
+            raise _problem(422, f"the body is no JSON: {why}") from error
+        raise _problem(422, named(wrong)) from error
 
 
 def _problem(status: int, text: str) -> web.HTTPException:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from schemas.base import Model, Several
 
@@ -49,7 +49,14 @@ class At(StrEnum):
     """An access token, where it is given by an endpoint."""
 
 
-class Receipt(Model):
+class Order(Model):
+    """What the simulator is told. A field that it does not know is refused: a rule with a misspelt one would
+    strike everybody."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Receipt(Order):
     """One receipt: `after_seconds` late, `times` over, with the protocol's own `status` and error `code`;
     `forged`: with a signature that is wrong."""
 
@@ -60,7 +67,7 @@ class Receipt(Model):
     forged: bool = False
 
 
-class Fault(Model):
+class Fault(Order):
     """`accepts`: whether the message counts as accepted all the same (None: only what is SLOW does). `receipts`
     are sent, in this order, for what was accepted; None: those that the protocol usually sends."""
 
@@ -72,6 +79,12 @@ class Fault(Model):
     retry_after: Annotated[str, Field(pattern="^[ -~]*$")] | None = None
     """The header of that name."""
     receipts: Several[Receipt] | None = None
+
+    @model_validator(mode="after")
+    def _check_seconds(self) -> Self:
+        if self.kind is Kind.SLOW and not self.seconds:
+            raise ValueError("what is slow takes some seconds")
+        return self
 
     @property
     def is_accepted(self) -> bool:
@@ -85,7 +98,7 @@ class Per(StrEnum):
     SENDER = "sender"
 
 
-class Limit(Model):
+class Limit(Order):
     """Exceeded by whoever calls more than `calls` times within `seconds`."""
 
     calls: Count
@@ -93,7 +106,7 @@ class Limit(Model):
     per: Per = Per.RECIPIENT
 
 
-class Rule(Model):
+class Rule(Order):
     """For which calls a fault comes: those that bring a message, unless `at` says otherwise. What else is not
     given matches every call; `recipient` and `template` are shell patterns. Of the calls that match: only the
     `nth` (from 1), every `every`-th, a random share `rate`, those `over` a limit; at most `times` in all."""

@@ -2,15 +2,19 @@
 
 import asyncio
 import itertools
+import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from streams.simulator.faults import At, Fault, Receipt, Rules
+
+_URL = re.compile(r"https?://[A-Za-z0-9\[][!\"$-;=@-~]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,17 @@ class Posted(NamedTuple):
 
     posting: Posting
     status: int
+
+
+def webhooks_url(text: str) -> str:
+    """What the paths of webhooks can be put after. Raises ValueError."""
+    try:
+        is_one = _URL.fullmatch(text) is not None and urlsplit(text).port != 0
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise ValueError("must be http:// or https:// and a host, without blanks, '?', '#', '<' and '>'")
+    return text
 
 
 WriteReceipt = Callable[["World", Accepted, Receipt], Posting | None]

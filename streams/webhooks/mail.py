@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from schemas.problems import named
 from schemas.reasons import ChannelName
 from schemas.receipts import ReceiptStatus
 from sinks.channels.answers import MAX_ERROR, cleaned
@@ -22,6 +23,13 @@ from streams.webhooks.requests import Answer, answered, body, is_same
 PATH: Final = "/webhooks/email"
 EVERY_ATTEMPT = 0
 """A bounce names the mail, not the attempt."""
+WORDS: Final = {
+    Answer.WRITTEN: "written",
+    Answer.IGNORED: "ignored: the id names none of our mails",
+    Answer.WRONG_SIGNATURE: "refused: the bearer token is another one",
+    Answer.NOT_WRITTEN: "not written: try again later",
+}
+"""For whoever sets up the sender. What is unreadable is told with what is wrong; nothing is repeated."""
 
 
 class _Report(BaseModel):
@@ -41,7 +49,7 @@ class Mail:
         self._receipts = receipts
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_post(PATH, answered("email", self._receive))
+        app.router.add_post(PATH, answered("email", self._receive, WORDS))
 
     async def _receive(self, request: web.Request) -> Answer:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -49,12 +57,13 @@ class Mail:
             return Answer.WRONG_SIGNATURE
         try:
             report = _Report.model_validate_json(await body(request))
-        except ValidationError:
-            return Answer.UNREADABLE
-        named = parsed(report.id)
-        if named is None:
+        except ValidationError as error:
+            wrong = named(error.errors(include_url=False, include_input=False))
+            raise web.HTTPBadRequest(text=f"unreadable: {wrong}") from None
+        ids = parsed(report.id)
+        if ids is None:
             return Answer.IGNORED
-        about = Correlation(*named, ChannelName.EMAIL, EVERY_ATTEMPT)
+        about = Correlation(*ids, ChannelName.EMAIL, EVERY_ATTEMPT)
         await self._receipts.write_receipt(about, _status(report), provider="email", error=_error(report))
         return Answer.WRITTEN
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -41,8 +41,11 @@ _STATUS = {
 Judge = Callable[[web.Request], Awaitable[Answer]]
 
 
-def answered(webhook: str, judge: Judge) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """A handler that counts what `judge` makes of a request and answers accordingly, without a body."""
+def answered(
+    webhook: str, judge: Judge, words: Mapping[Answer, str] | None = None
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A handler that counts what `judge` makes of a request and answers accordingly. `words` are the body; not for
+    Twilio, which would send them to whoever wrote to us."""
 
     async def handler(request: web.Request) -> web.Response:
         try:
@@ -54,7 +57,7 @@ def answered(webhook: str, judge: Judge) -> Callable[[web.Request], Awaitable[we
             count(webhook, Answer.UNREADABLE)
             raise
         count(webhook, answer)
-        return web.Response(status=_STATUS[answer])
+        return web.Response(status=_STATUS[answer], text=(words or {}).get(answer))
 
     return handler
 

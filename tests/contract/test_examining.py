@@ -133,7 +133,6 @@ async def test_a_service_account_that_is_another() -> None:
 
 REFUSALS: Sequence[tuple[str, Fault]] = [
     ("twilio", Fault(kind=Kind.REFUSE, code=20003)),
-    ("twilio", Fault(kind=Kind.REFUSE, code=20008)),
     ("whatsapp", Fault(kind=Kind.REFUSE, code=190)),
     ("whatsapp", Fault(kind=Kind.REFUSE, code=200)),
     ("whatsapp", Fault(kind=Kind.REFUSE, code=131031)),
@@ -164,6 +163,16 @@ async def test_refused(provider: str, fault: Fault) -> None:
     found = await faulty(provider, fault)
     assert "refuses the account" in found
     assert ASKED[provider][2] in found.partition("correct ")[2]
+
+
+async def test_credentials_for_tests() -> None:
+    """They are not called wrong, for what is to be done is to take the live ones."""
+    found = await faulty("twilio", Fault(kind=Kind.REFUSE, code=20008))
+    assert found == (
+        "problem: Twilio refuses the account (HTTP 403, code 20008: Resource not accessible with Test Account "
+        "Credentials): these are test credentials, set STAFFETTA_TWILIO_ACCOUNT_SID and "
+        "STAFFETTA_TWILIO_AUTH_TOKEN to the live ones"
+    )
 
 
 @pytest.mark.parametrize("provider", ASKED)

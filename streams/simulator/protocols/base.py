@@ -1,7 +1,7 @@
 """What a protocol is made of."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -14,7 +14,8 @@ from streams.simulator.world import Call, Inbound, Posting, World, WriteReceipt
 class Protocol:
     """`settings` are the variables by which a worker finds it at a base URL, `words` what a recipient reads,
     `codes` what can be asked of it, and whether a code is one by which it refuses that.
-    `receipt` and `inbound` write what it sends to our webhooks; None: it sends no such thing."""
+    `receipt` and `inbound` write what it sends to our webhooks; None: it sends no such thing. `inbound` raises
+    ValueError with what is wrong with the numbers. `statuses` are those of its receipts."""
 
     routes: Callable[[World], list[web.RouteDef]]
     settings: Callable[[str], Mapping[str, str]]
@@ -22,6 +23,7 @@ class Protocol:
     codes: Mapping[At, Callable[[int | str], bool]]
     receipt: WriteReceipt | None = None
     inbound: Callable[[World, Inbound], Posting | None] | None = None
+    statuses: Collection[str] = ()
 
 
 def is_number(code: int | str) -> bool:

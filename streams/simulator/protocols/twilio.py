@@ -35,7 +35,13 @@ STOP = frozenset(
 START = frozenset({"START", "YES", "UNSTOP"})
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SERVICE = re.compile(r"MG[0-9a-f]{32}")
+_SHORT_CODE = re.compile(r"[0-9]{3,8}")
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 +&_-]{1,11}")
+STATUSES = (
+    *("accepted", "scheduled", "queued", "sending", "sent", "delivered", "undelivered", "failed", "read"),
+    "canceled",
+)
+"""Of a message, as its receipts have them."""
 _STATUSES = {20003: 401, 20008: 403, 20404: 404, 20429: 429, 20500: 500, 21610: 400}
 _MESSAGES = {
     20003: "Authenticate",
@@ -197,7 +203,7 @@ def _error(code: int, status: int | None = None, *, repeated: str = "") -> web.R
     status = status or _STATUSES.get(code, 400)
     content = {
         "code": code,
-        "message": f"{said}: {repeated}",
+        "message": f"{said}: {repeated}" if repeated else said,
         "more_info": f"https://www.twilio.com/docs/errors/{code}",
         "status": status,
     }
@@ -226,7 +232,12 @@ def receipt(_world: World, message: Accepted, said: Receipt) -> Posting | None:
 
 
 def inbound(world: World, said: Inbound) -> Posting | None:
-    """A message to one of our numbers. After STOP, nothing more is accepted for who wrote it, until START."""
+    """A message to one of our numbers, which may be any: of a Messaging Service nobody knows here which it has.
+    After STOP, nothing more is accepted for who wrote it, until START."""
+    if not _E164.fullmatch(said.sender):
+        raise ValueError("from must be a number like +4915112345678")
+    if not (_E164.fullmatch(said.recipient) or _SHORT_CODE.fullmatch(said.recipient)):
+        raise ValueError(f"to must be a number like {FROM}, or a short code")
     word, pair = said.text.strip().upper(), (NAME, said.recipient, said.sender)
     if word in STOP:
         world.opted_out.add(pair)
@@ -280,4 +291,4 @@ def _words(call: Call) -> str:
 
 
 _CODES = {At.MESSAGE: is_number, At.ACCOUNT: is_number}
-PROTOCOL = Protocol(routes, _settings, _words, _CODES, receipt, inbound)
+PROTOCOL = Protocol(routes, _settings, _words, _CODES, receipt, inbound, STATUSES)

@@ -27,6 +27,8 @@ MAX_TEXT = 4096
 MAX_PARAMETER = 1024
 MAX_CORRELATION = 512
 BUSY = 130429
+STATUSES = ("sent", "delivered", "read", "failed")
+"""Of a message, as its receipts have them."""
 _TO = re.compile(r"\+?[1-9][0-9]{6,14}")
 _STATUSES = {
     0: 401, 2: 500, 4: 429, 10: 403, 190: 401, 368: 403, 80007: 429, 130429: 429, 130497: 403, 131000: 500,
@@ -241,6 +243,10 @@ def receipt(world: World, message: Accepted, said: Receipt) -> Posting | None:
 
 
 def inbound(world: World, said: Inbound) -> Posting | None:
+    if not _TO.fullmatch(said.sender):
+        raise ValueError("from must be a number like +4915112345678")
+    if said.recipient.removeprefix("+") != NUMBER:
+        raise ValueError(f"to must be our number, +{NUMBER}")
     sender = said.sender.removeprefix("+")
     message = {
         "from": sender,
@@ -291,4 +297,4 @@ def _words(call: Call) -> str:
 
 
 _CODES = {At.MESSAGE: is_number, At.ACCOUNT: is_number}
-PROTOCOL = Protocol(routes, _settings, _words, _CODES, receipt, inbound)
+PROTOCOL = Protocol(routes, _settings, _words, _CODES, receipt, inbound, STATUSES)

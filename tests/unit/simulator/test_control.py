@@ -3,16 +3,21 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from streams.cli.simulator import simulator
+from streams.errors import UserError
 from streams.settings import Settings
 from streams.simulator import Simulator
+from streams.simulator.protocols import twilio
 from tests.support.waiting import wait_until
 from tests.unit.simulator.support import stage
 
@@ -38,6 +43,14 @@ def refusal(code: int | str) -> dict[str, Any]:
     return {"kind": "refuse", "code": code}
 
 
+def told(status: str) -> dict[str, Any]:
+    return {"receipts": [{"status": status}]}
+
+
+def written(protocol: str, sender: str = "+4915112345678", to: str = twilio.FROM) -> dict[str, str]:
+    return {"protocol": protocol, "from": sender, "to": to, "text": "STOP"}
+
+
 @pytest.mark.parametrize(
     ("path", "content", "said"),
     [
@@ -55,8 +68,25 @@ def refusal(code: int | str) -> dict[str, Any]:
         ("/rules", {"protocol": "webpush", "at": "account", "fault": {}}, "webpush knows nothing of at: account"),
         ("/rules", {"fault": refusal("UNKNOWN")}, "webpush knows nothing of fault.code: UNKNOWN"),
         ("/rules", {"fault": {"kind": "error", "retry_after": "1\r\nX: y"}}, "fault.retry_after"),
+        ("/rules", {"recipent": "x", "fault": {"kind": "cut"}}, "recipent"),
+        ("/rules", {"fault": {"kind": "cut", "accept": True}}, "fault.accept"),
+        ("/rules", {"fault": {}, "over": {"calls": 1, "seconds": 6, "for": "sender"}}, "over.for"),
+        ("/rules", {"fault": {"kind": "slow"}}, "fault: what is slow takes some seconds"),
+        ("/rules", {"fault": told("nonsense")}, "twilio knows nothing of the status nonsense, but of accepted, "),
+        ("/rules", {"fault": told("nonsense")}, "fcm sends no receipts; webpush sends no receipts"),
+        ("/rules", {"protocol": "whatsapp", "fault": told("undelivered")}, "but of sent, delivered, read, failed"),
+        ("/rules", {"protocol": "fcm", "fault": told("delivered")}, "fcm sends no receipts"),
+        ("/rules", {"protocol": "webpush", "fault": told("delivered")}, "webpush sends no receipts"),
+        ("/rules", {"at": "account", "fault": told("sent")}, "twilio sends no receipts at: account"),
+        ("/rules", [], "should be an object"),
         ("/inbound", {"protocol": "fax", "from": "a", "to": "b", "text": "c"}, "protocol must be one of"),
+        ("/inbound", written("twilio", sender="Anna"), "from must be a number"),
+        ("/inbound", written("twilio", to="Praxis"), "to must be a number like +4930555000, or a short code"),
+        ("/inbound", written("whatsapp", sender="Anna"), "from must be a number"),
+        ("/inbound", written("whatsapp", to=twilio.FROM), "to must be our number, +4930555001"),
+        ("/inbound", {**written("twilio"), "body": "STOP"}, "body"),
         ("/receipts", {"status": "sent"}, "message_id"),
+        ("/receipts", {"message_id": "SM0", "status": "sent", "after": 3}, "after"),
     ],
 )
 async def test_wrong_orders(path: str, content: Any, said: str) -> None:
@@ -65,6 +95,67 @@ async def test_wrong_orders(path: str, content: Any, said: str) -> None:
         answer = await on.control("POST", path, content)
         assert answer.status == 422
         assert said in answer.content["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "said"),
+    [
+        ("PUT", "/webhooks", {"url": "foo"}, "url: must be http:// or https:// and a host"),
+        ("PUT", "/webhooks", {"url": "http://"}, "url"),
+        ("PUT", "/webhooks", {"url": "http://127.0.0.1:6066/?a=b"}, "url"),
+        ("PUT", "/webhooks", {"url": "http://127.0.0.1:99999"}, "url"),
+        ("PUT", "/webhooks", {"url": None, "uri": "http://127.0.0.1"}, "uri"),
+        ("PUT", "/doors/twilio", {"open": True, "shut": False}, "shut"),
+        ("GET", "/messages?protocol=fax", None, "protocol must be one of twilio, whatsapp"),
+        ("GET", "/messages?recipent=x", None, "?recipent= is not known here; known: protocol, recipient"),
+        ("DELETE", "/messages?protocol=twilio", None, "?protocol= is not known here"),
+        ("DELETE", "/rules?protocol=twilio", None, "?protocol= is not known here"),
+    ],
+)
+async def test_wrong_questions(method: str, path: str, content: Any, said: str) -> None:
+    """What is changed, asked for or deleted is what was said, or nothing."""
+    async with stage() as on:
+        await on.control("POST", "/rules", {"fault": {}})
+        await on.sms()
+        answer = await on.control(method, path, content)
+        assert answer.status == 422
+        assert said in answer.content["error"]
+        assert on.world.public_url is None
+        assert len(on.world.accepted) == len(list(on.world.rules)) == 1
+
+
+async def test_no_json() -> None:
+    """A body that is no JSON is said to be none."""
+    async with stage() as on, on.client.post(f"{on.simulator.control.url}/rules", data=b"fault=cut") as answer:
+        assert answer.status == 422
+        assert (await answer.json())["error"].startswith("the body is no JSON: expected ")
+
+
+async def test_receipts_on_demand_that_nobody_sends() -> None:
+    """A status that the message's protocol does not have is refused, with those that it has; push has none."""
+    async with stage() as on:
+        await on.sms()
+        (message,) = on.world.accepted
+        call = replace(message.call, protocol="fcm")
+        on.world.accepted.append(replace(message, id="pushed", call=call))
+        for message_id, said in (
+            (message.id, "but of accepted, scheduled, queued"),
+            ("pushed", "sends no receipts"),
+        ):
+            asked = {"message_id": message_id, "status": "nonsense"}
+            answer = await on.control("POST", "/receipts", asked)
+            assert answer.status == 422
+            assert said in answer.content["error"]
+
+
+async def test_receipts_of_others() -> None:
+    """A rule for whatever protocol comes only for those that send its receipts."""
+    async with stage() as on:
+        assert (
+            await on.control("POST", "/rules", {"fault": {"kind": "cut", **told("undelivered")}})
+        ).status == 201
+        assert (await on.chat()).status == 200
+        assert (await on.sms()).status == 0
 
 
 async def test_codes_of_others() -> None:
@@ -135,14 +226,15 @@ async def test_settings() -> None:
     assert Settings.model_validate(given).twilio_base_url == simulator.doors["twilio"].url
 
 
+def started(*words: str, **streams: Any) -> "subprocess.Popen[str]":
+    """`staffetta simulator` on any free ports."""
+    command = [sys.executable, "-m", "streams.cli", "simulator", "--port", "0", *words]
+    return subprocess.Popen(command, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}, **streams)
+
+
 def test_command() -> None:
     """`staffetta simulator` says where it is found and by which settings, and ends when it is told to."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streams.cli", "simulator", "--port", "0"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
+    process = started("--webhooks", "http://127.0.0.1:6066", stdout=subprocess.PIPE)
     assert process.stdout is not None
     said = ""
     while "Ctrl-C" not in said:
@@ -150,6 +242,7 @@ def test_command() -> None:
         assert line, "it ended by itself"
         said += line
     assert re.search(r"controlled at http://127\.0\.0\.1:\d+\n", said)
+    assert "  export STAFFETTA_PUBLIC_URL=http://127.0.0.1:6066\n" in said
     found = re.search(r"export STAFFETTA_TWILIO_BASE_URL=(http\S+)", said)
     assert found is not None
     with pytest.raises(urllib.error.HTTPError, match="404"):
@@ -157,3 +250,29 @@ def test_command() -> None:
     process.send_signal(signal.SIGTERM)
     wait_until(lambda: process.poll() is not None, "its end", 20)
     assert process.returncode == 0
+
+
+def test_nobody_reads() -> None:
+    """Where whoever reads its output has gone, it ends, and calls that no problem of a port."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = started(stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert "port" not in process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+
+
+def test_a_port_that_is_taken() -> None:
+    """It is named, and so is the option for another."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(UserError, match=r"cannot be had .*--port"),
+    ):
+        simulator(taken.getsockname()[1])
+
+
+def test_webhooks_that_are_no_url() -> None:
+    """They are refused before anything listens."""
+    with pytest.raises(UserError, match="--webhooks foo: must be http:// or https:// and a host") as refused:
+        simulator(0, "foo")
+    assert refused.value.exit_code == 2

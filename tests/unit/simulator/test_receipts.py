@@ -172,7 +172,8 @@ async def test_inbound(webhook: Recorder, protocol: str, end: str) -> None:
     """What somebody writes to us comes signed to the webhook of that provider."""
     async with stage() as on:
         await on.control("PUT", "/webhooks", {"url": webhook.url + end})
-        asked = {"protocol": protocol, "from": "+4915112345678", "to": twilio.FROM, "text": "Stop! 😀"}
+        to = {"twilio": twilio.FROM, "whatsapp": f"+{whatsapp.NUMBER}"}[protocol]
+        asked = {"protocol": protocol, "from": "+4915112345678", "to": to, "text": "Stop! 😀"}
         assert (await on.control("POST", "/inbound", asked)).status == 202
         await on.world.settled()
     (request,) = webhook.requests

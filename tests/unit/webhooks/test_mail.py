@@ -14,8 +14,13 @@ ids = st.from_regex(r"\A[A-Za-z0-9._:-]{1,64}\Z")
 
 
 async def post(client: Client, content: Any, token: str = "Bearer token") -> int:
+    return (await said(client, content, token))[0]
+
+
+async def said(client: Client, content: Any, token: str = "Bearer token") -> tuple[int, str]:
+    """The answer: its status and its words."""
     async with client.post("/webhooks/email", json=content, headers={"Authorization": token}) as answer:
-        return answer.status
+        return answer.status, await answer.text()
 
 
 @given(ids, ids)
@@ -86,3 +91,24 @@ async def test_what_cannot_be_read(monkeypatch: Any) -> None:
             assert await post(client, nonsense) == 400
         assert await post(client, {"type": "complaint", "id": "somebody"}) == 200
     assert kafka.records == []
+
+
+async def test_what_became_of_it_is_told(monkeypatch: Any) -> None:
+    """Whoever sets up the sender reads why nothing was written, and nothing of what was sent."""
+    kafka, ours = Kafka(), {"type": "complaint", "id": mail_name("co-7", "n-1")}
+    async with serving(kafka, monkeypatch) as client:
+        assert await said(client, ours) == (200, "written")
+        other = await said(client, ours | {"id": "anna@example.org"})
+        assert other == (200, "ignored: the id names none of our mails")
+        assert await said(client, {}) == (400, "unreadable: type: Field required; id: Field required")
+        for wrong in (
+            {"type": "anna@example.org"},
+            {"reason": ["anna@example.org"]},
+            {"hard": "anna@example.org"},
+        ):
+            status, words = await said(client, ours | wrong)
+            assert (status, words.startswith(f"unreadable: {min(wrong)}: ")) == (400, True)
+            assert "anna" not in words
+        assert await said(client, ours, "Bearer other") == (403, "refused: the bearer token is another one")
+        kafka.is_away = True
+        assert await said(client, ours) == (503, "not written: try again later")

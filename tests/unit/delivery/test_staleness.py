@@ -212,6 +212,18 @@ def test_a_decision_before_its_callback(worker: Worker, salon: Booking) -> None:
     assert told(written) == SUPERSEDED
 
 
+def test_a_decision_before_the_move_that_it_has_seen(worker: Worker, salon: Booking) -> None:
+    """What was moved by hand and then decided is who was decided on, even if the move is read last."""
+    heard(worker, salon.callback())
+    message = salon.callback(event="assigned", assigned_to="st-2")
+    by_hand = worker.place(message.topic, message.key, message.value)
+    made = decided(worker, "st-1", "callback.reassigned", previous_staff_id="st-2")
+    worker.send(made)
+    worker.send(by_hand)
+    ask(worker, **ABOUT_CALLBACK, **cause(made))
+    assert len(worker.jobs) == 1
+
+
 def test_a_refused_command_changes_nothing(worker: Worker, salon: Booking) -> None:
     """A decision that nothing is decided leaves the assignee."""
     heard(worker, salon.callback())

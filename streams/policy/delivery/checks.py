@@ -68,7 +68,7 @@ def before_attempt(asked: Asked, state: State, now: float) -> Suppressed | Unusa
         return Unusable(Suppression.UNSUBSCRIBED)
     if not due.redrive and is_dead(Address(due.company_id, asked.channel, asked.recipient_hash), state):
         return Unusable(DeliveryReason.DEAD_ADDRESS)
-    until = _quiet_until(due, choice, max(now, due.due_at.timestamp()))
+    until = _quiet_until(due, choice, _due_at(due, now))
     if is_due(until, now):
         return None
     return Suppressed(Suppression.TOO_LATE) if is_too_late(due, until) else NotYet(until)
@@ -88,6 +88,13 @@ def speaks_of_the_erased(asked: Asked, state: State) -> bool:
     known = rows.read(rows.Customer, state, rows.CUSTOMERS, due.company_id, due.about_customer)
     as_of_ms = asked.since_ms if as_of is None else round(as_of.timestamp() * 1000)
     return known is not None and known.erased_ms is not None and as_of_ms <= known.erased_ms
+
+
+def _due_at(due: AttemptDue, now: float) -> float:
+    """A first attempt waits for nothing but `not_before`, whatever the clock of who wrote it; what was sent on
+    from here, which names its channel, says when it is due."""
+    at = due.not_before if due.attempt_channel is None else due.due_at
+    return now if at is None else max(now, at.timestamp())
 
 
 def _is_unsubscribed(choice: rows.Customer, asked: Asked) -> bool:

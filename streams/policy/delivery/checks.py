@@ -126,13 +126,16 @@ def _quiet_until(due: AttemptDue, choice: rows.Customer | None, at: float) -> fl
 
 
 def _quiet_hours(due: AttemptDue, choice: rows.Customer | None) -> Quiet | None:
-    """A customer's own, as they are now, count before those that were in force when the request was written."""
+    """A customer's own, as they are now, count before those that were in force when the request was written, and
+    by the clock of their zone as it is now. What they had then and have taken back counts no more."""
     if due.priority is Priority.HIGH or due.audience is Audience.STAFF:
         return None
-    asked, own = due.quiet_hours, choice.quiet if choice is not None else None
-    zone = asked.timezone if asked is not None else due.timezone
-    if choice is not None and choice.zone and is_zone(choice.zone):
-        zone = choice.zone
-    if own is not None and zone is not None:
-        return Quiet(*own, zone)
-    return None if asked is None else Quiet(asked.start, asked.end, asked.timezone)
+    asked, own, zone = due.quiet_hours, None, None
+    if choice is not None:
+        own, zone = choice.quiet, choice.zone
+        if due.chosen_in is not None and choice.version > due.chosen_in:
+            asked = due.house_hours
+    hours = own if own is not None or asked is None else (asked.start, asked.end)
+    if zone is None or not is_zone(zone):
+        zone = asked.timezone if asked is not None else due.timezone
+    return None if hours is None or zone is None else Quiet(*hours, zone)

@@ -11,7 +11,7 @@ from schemas import Refused, encode
 from schemas.event_types import OUTCOMES
 from schemas.reasons import RefusedReason
 from streams.batch import Batch, Effects, Fetched, Output, Record, Runs
-from streams.policy.notification import notifier, rows
+from streams.policy.notification import notifier, picking, rows
 from streams.policy.notification.messages import SOURCE, Message, Rules
 from streams.state import State
 
@@ -70,8 +70,7 @@ class Notify:
         return due
 
     def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
-        """Few enough that a mass of changes to one company does not keep a cancellation waiting."""
-        return fetched.take(min(limit, 200))
+        return picking.pick(fetched, limit, now)
 
     async def perform(self, job: Any) -> Any:
         raise NotImplementedError("notify starts no jobs")

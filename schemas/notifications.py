@@ -173,13 +173,17 @@ class Attempt(Model):
 class AttemptDue(NotificationRequest):
     """What travels on the priority and delay topics. `attempt` counts per channel, from 1; `redrive` how often an
     operator sent it again; `attempts` what was tried so far. `attempt_channel` is the attempt's channel (None: the
-    first of the chain): the delay topics are shared by all of them."""
+    first of the chain): the delay topics are shared by all of them. `chosen_in` is the version of the customer's
+    preferences whose quiet hours the request has (None: they are not their own), `house_hours` what is to be kept
+    once they are taken back."""
 
     attempt: Annotated[Natural, NullMeans(1)] = 1
     redrive: Annotated[Natural, NullMeans(0)] = 0
     due_at: Instant
     attempts: Annotated[Several[Attempt], NullMeans(())] = ()
     attempt_channel: ChannelName | None = None
+    chosen_in: Natural | None = None
+    house_hours: LocalQuietHours | None = None
 
 
 class DeadLetter(NotificationRequest):

@@ -54,7 +54,8 @@ def test_released_in_time_whatever_waits_behind(road: System) -> None:
     now = datetime.now(UTC)
     due = {f"n-{number}": now + timedelta(seconds=3 - number % 7 * 0.5) for number in range(40)}
     for number, (notification_id, due_at) in enumerate(due.items()):
-        ask(road, notification_id, f"co-{number % 3}", due_at=due_at.isoformat())
+        later = due_at.isoformat()
+        ask(road, notification_id, f"co-{number % 3}", due_at=later, not_before=later)
     road.flush()
     wait_until(lambda: len(road.events("delivery.outcomes")) == 40, "all outcomes", 60)
     outcomes = [(event["type"], event["data"]) for event in road.events("delivery.outcomes")]

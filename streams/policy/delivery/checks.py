@@ -68,7 +68,7 @@ def before_attempt(asked: Asked, state: State, now: float) -> Suppressed | Unusa
         return Unusable(Suppression.UNSUBSCRIBED)
     if not due.redrive and is_dead(Address(due.company_id, asked.channel, asked.recipient_hash), state):
         return Unusable(DeliveryReason.DEAD_ADDRESS)
-    until = _quiet_until(due, choice, max(now, due.due_at.timestamp()))
+    until = _quiet_until(due, choice, _due_at(due, now))
     if is_due(until, now):
         return None
     return Suppressed(Suppression.TOO_LATE) if is_too_late(due, until) else NotYet(until)
@@ -88,6 +88,13 @@ def speaks_of_the_erased(asked: Asked, state: State) -> bool:
     known = rows.read(rows.Customer, state, rows.CUSTOMERS, due.company_id, due.about_customer)
     as_of_ms = asked.since_ms if as_of is None else round(as_of.timestamp() * 1000)
     return known is not None and known.erased_ms is not None and as_of_ms <= known.erased_ms
+
+
+def _due_at(due: AttemptDue, now: float) -> float:
+    """A first attempt waits for nothing but `not_before`, whatever the clock of who wrote it; what was sent on
+    from here, which names its channel, says when it is due."""
+    at = due.not_before if due.attempt_channel is None else due.due_at
+    return now if at is None else max(now, at.timestamp())
 
 
 def _is_unsubscribed(choice: rows.Customer, asked: Asked) -> bool:
@@ -119,13 +126,16 @@ def _quiet_until(due: AttemptDue, choice: rows.Customer | None, at: float) -> fl
 
 
 def _quiet_hours(due: AttemptDue, choice: rows.Customer | None) -> Quiet | None:
-    """A customer's own, as they are now, count before those that were in force when the request was written."""
+    """A customer's own, as they are now, count before those that were in force when the request was written, and
+    by the clock of their zone as it is now. What they had then and have taken back counts no more."""
     if due.priority is Priority.HIGH or due.audience is Audience.STAFF:
         return None
-    asked, own = due.quiet_hours, choice.quiet if choice is not None else None
-    zone = asked.timezone if asked is not None else due.timezone
-    if choice is not None and choice.zone and is_zone(choice.zone):
-        zone = choice.zone
-    if own is not None and zone is not None:
-        return Quiet(*own, zone)
-    return None if asked is None else Quiet(asked.start, asked.end, asked.timezone)
+    asked, own, zone = due.quiet_hours, None, None
+    if choice is not None:
+        own, zone = choice.quiet, choice.zone
+        if due.chosen_in is not None and choice.version > due.chosen_in:
+            asked = due.house_hours
+    hours = own if own is not None or asked is None else (asked.start, asked.end)
+    if zone is None or not is_zone(zone):
+        zone = asked.timezone if asked is not None else due.timezone
+    return None if hours is None or zone is None else Quiet(*hours, zone)

@@ -27,7 +27,7 @@ def snapshot(event_type: str, data: CallbackEvent, cause: Cause, at: float, memo
     if event_type == "callback.requested" and data.status in OPEN:
         reason = None if data.notify is Notify.ALL else Suppression.NOT_WANTED
         told.append(triggers.customer("callback.received", facts, cause, reason))
-    said = ownership.statement(event_type, data, is_first=row.facts is None, offset=cause.offset)
+    said = ownership.statement(event_type, data, cause.offset)
     owner, news = ownership.after_snapshot(row.owner, said)
     told += [triggers.colleague(what, who, facts, cause, reason) for what, who, reason in news]
     for ruling in row.pending:
@@ -46,7 +46,7 @@ def decision(event_type: str, data: Decision, cause: Cause, at: float, memory: M
     ruling = ownership.ruling(event_type, data, cause.source, cause.offset)
     key = f"callback/{data.callback_id}"
     row = memory.read(Callback, ENTITIES, key) or Callback(forget_at=0, version=-1)
-    if ruling.id in {*(known.id for known in row.pending), *(known for known, _ in row.owner.ours)}:
+    if ruling.id in {*(known.id for known in row.pending), *row.owner.decided}:
         return triggers.DUPLICATE
     if row.facts is None:
         waiting = Callback(int(at) + KEPT, -1, None, row.owner, (*row.pending, ruling))

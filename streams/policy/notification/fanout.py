@@ -1,13 +1,15 @@
 """From a request, ours or another system's, to its first attempt on its first usable channel."""
 
 from datetime import datetime
+from typing import Any
 
 from schemas.event_types import OUTCOMES, priority_topic
 from schemas.notifications import NotificationRequest, Reason, Skipped
 from schemas.reasons import ChannelName, DeliveryReason, Suppression
-from streams.policy.notification import consent, recipients
+from streams.policy.notification import consent, quiet, recipients
 from streams.policy.notification.channels import CHANNELS, address
 from streams.policy.notification.erasure import is_erased
+from streams.policy.notification.foreign import whose_hours
 from streams.policy.notification.identity import recipient_hash
 from streams.policy.notification.memory import Memory
 from streams.policy.notification.messages import Message, Rules
@@ -25,7 +27,11 @@ def fan_out(request: NotificationRequest, at: datetime, memory: Memory, rules: R
     request = _consented(request.model_copy(update={"as_of": request.as_of or at}), memory)
     if _speaks_of_the_erased(request, memory):
         return _ended("suppressed", request, request.channel, Suppression.ERASED, at, rules)
-    return first_attempt(request, at) or _failed(request, at, rules)
+    message = first_attempt(request, at)
+    if message is None:
+        return _failed(request, at, rules)
+    message.data.update(_own_hours(request, memory))
+    return message
 
 
 def first_attempt(request: NotificationRequest, at: datetime, redrive: int = 0) -> Message | None:
@@ -38,6 +44,18 @@ def first_attempt(request: NotificationRequest, at: datetime, redrive: int = 0) 
         if channel not in unusable and channel in CHANNELS and channel in request.contents:
             return _attempt_due(request, channel, at, redrive)
     return None
+
+
+def _own_hours(request: NotificationRequest, memory: Memory) -> dict[str, Any]:
+    """Where its quiet hours are the customer's own: since when, and what holds should they take them back."""
+    if not quiet.keeps_any(request.audience, request.priority):
+        return {}
+    whose, asked = whose_hours(request, memory), request.quiet_hours
+    own = whose.reader.quiet
+    if own is None or (asked is not None and (asked.start, asked.end) != own):
+        return {}
+    house = quiet.hours_of(whose._replace(reader=consent.NOTHING), request.timezone)
+    return {"chosen_in": whose.reader.version, "house_hours": house._asdict() if house is not None else None}
 
 
 def _chain(request: NotificationRequest) -> tuple[ChannelName, ...]:

@@ -63,14 +63,14 @@ def _at_a_good_time(request: NotificationRequest, memory: Memory) -> Notificatio
     """With the quiet hours and the zone that are known of its customer, where it does not say others."""
     if not quiet.keeps_any(request.audience, request.priority):
         return request
-    whose = _whose(request, memory)
+    whose = whose_hours(request, memory)
     zone = request.timezone or quiet.zone_of(whose)
     hours = quiet.hours_of(whose, zone)
     known = None if hours is None else LocalQuietHours(**hours._asdict())
     return request.model_copy(update={"timezone": zone, "quiet_hours": request.quiet_hours or known})
 
 
-def _whose(request: NotificationRequest, memory: Memory) -> quiet.Whose:
+def whose_hours(request: NotificationRequest, memory: Memory) -> quiet.Whose:
     """The branch is that of the appointment or callback, if it is one of ours."""
     key = f"{request.entity.type}/{request.entity.id}"
     entity: rows.Appointment | rows.Callback | None = memory.read(rows.entity_kind(key), ENTITIES, key)

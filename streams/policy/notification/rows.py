@@ -12,6 +12,7 @@ entity, the version known. New fields go to the end, with a default, so that old
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -163,27 +164,48 @@ class Ruling(msgspec.Struct, array_like=True, frozen=True):
     """Offset of the last callback event that was applied before it was decided; None: not said."""
 
 
-class Ahead(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What the booking system said at `offset`, perhaps before a decision that it already knows arrives here."""
+class Said(StrEnum):
+    """What a word is: a decision of ours, or what the booking system says."""
 
-    offset: int
-    decision_id: str | None = None
-    staff_id: str | None = None
+    DECIDED = "decided"
+    SNAPSHOT = "snapshot"
+    UNASSIGNED = "unassigned"
+    CLOSED = "closed"
+
+
+class Word(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What was said of who has a callback. `at`: its offset; a decision's: of the last snapshot it has seen."""
+
+    at: int
+    said: Said
+    staff_id: str | None
+    decision_id: str | None
 
 
 class Owner(msgspec.Struct, array_like=True, frozen=True):
-    """Who has a callback, and who was told so."""
+    """Who has a callback, and who was told so. `said`, `ours`, `confirmed` and `before` are what was so before
+    `words`; `unused` is where older rows have something else."""
 
     holder: str | None = None
     told: str | None = None
     """The colleague who was told last and not told otherwise since."""
     said: str | None = None
     """`assigned_to` of the last snapshot: only a change of it is a statement."""
-    ours: tuple[tuple[str, str], ...] = ()
+    ours: tuple[tuple[str, str | None], ...] = ()
     """(decision id, staff id) of our latest decisions, oldest first."""
     confirmed: int = 0
-    """How many of `ours`, from the oldest, the booking system has shown to know."""
-    ahead: Ahead | None = None
+    """How many of `ours`, from the oldest, the booking system has shown to know, or has overruled."""
+    unused: object = None
+    words: tuple[Word, ...] = ()
+    """What was said last, in the order in which `assign` took it."""
+    before: str | None = None
+    """Who had it; without words, who has it."""
+
+    @property
+    def decided(self) -> frozenset[str | None]:
+        """The ids of the decisions that are remembered."""
+        words = (word.decision_id for word in self.words if word.said is Said.DECIDED)
+        return frozenset((*words, *(known for known, _ in self.ours)))
 
 
 class Callback(Versioned, array_like=True, frozen=True):

@@ -245,9 +245,17 @@ def test_a_crash_at_any_point_loses_and_doubles_nothing(worker: Worker) -> None:
     assert answer(worker, ACCEPTED) == [("sent", "email", 2, None)]
 
 
+@pytest.mark.parametrize("seconds", [0.2, 600])
+def test_a_clock_that_is_ahead(worker: Worker, seconds: float) -> None:
+    """A first attempt is made at once, whatever the clock of the host that wrote it."""
+    ask(worker, due_at=utc(NOW + seconds).isoformat())
+    assert (len(worker.jobs), worker.posted) == (1, [])
+
+
 def test_not_before(worker: Worker) -> None:
     """What is due later waits in the delay topics, and no attempt is counted."""
-    ask(worker, due_at=utc(NOW + 30).isoformat())
+    later = utc(NOW + 30).isoformat()
+    ask(worker, due_at=later, not_before=later)
     assert worker.jobs == []
     assert told(worker.events) == []
     wait(worker, 29.9)

@@ -212,6 +212,18 @@ def test_a_decision_before_its_callback(worker: Worker, salon: Booking) -> None:
     assert told(written) == SUPERSEDED
 
 
+def test_a_decision_before_the_move_that_it_has_seen(worker: Worker, salon: Booking) -> None:
+    """What was moved by hand and then decided is who was decided on, even if the move is read last."""
+    heard(worker, salon.callback())
+    message = salon.callback(event="assigned", assigned_to="st-2")
+    by_hand = worker.place(message.topic, message.key, message.value)
+    made = decided(worker, "st-1", "callback.reassigned", previous_staff_id="st-2")
+    worker.send(made)
+    worker.send(by_hand)
+    ask(worker, **ABOUT_CALLBACK, **cause(made))
+    assert len(worker.jobs) == 1
+
+
 def test_a_refused_command_changes_nothing(worker: Worker, salon: Booking) -> None:
     """A decision that nothing is decided leaves the assignee."""
     heard(worker, salon.callback())
@@ -316,6 +328,33 @@ def test_quiet_hours_chosen_since_without_a_zone(
     ask(worker, timezone="Europe/Berlin", quiet_hours=had)
     assert worker.jobs == []
     assert worker.posted[0].topic == "delivery.retry.900"
+
+
+def test_a_zone_chosen_since(worker: Worker, salon: Booking) -> None:
+    """The hours of the branch hold by the clock of the customer's zone as it is now: 06:06 in New York."""
+    heard(worker, preferences(salon, timezone="America/New_York"))
+    ask(worker, quiet_hours={"start": "21:00", "end": "08:00", "timezone": "Europe/Berlin"})
+    assert worker.jobs == []
+
+
+@pytest.mark.parametrize("house", [None, ("12:00", "13:00"), ("13:00", "14:00")])
+def test_quiet_hours_taken_back(worker: Worker, salon: Booking, house: tuple[str, str] | None) -> None:
+    """Who has taken back their own quiet hours is told, unless it is quiet for everybody at 12:06."""
+    own = {"start": "12:00", "end": "13:00", "timezone": "Europe/Berlin"}
+    hours = None if house is None else {"start": house[0], "end": house[1], "timezone": "Europe/Berlin"}
+    changed = preferences(salon, version=5)
+    ask(worker, quiet_hours=own, chosen_in=4, house_hours=hours)
+    assert worker.jobs == []
+    heard(worker, changed)
+    worker.send(worker.record(request("co-7", "n-2", quiet_hours=own, chosen_in=4, house_hours=hours)))
+    assert len(worker.jobs) == (house != ("12:00", "13:00"))
+
+
+def test_quiet_hours_that_are_not_known_here_yet(worker: Worker, salon: Booking) -> None:
+    """A request that knows newer preferences than are known here is taken at its word."""
+    heard(worker, preferences(salon, version=3))
+    ask(worker, quiet_hours={"start": "12:00", "end": "13:00", "timezone": "Europe/Berlin"}, chosen_in=4)
+    assert worker.jobs == []
 
 
 def test_erased(worker: Worker, salon: Booking) -> None:

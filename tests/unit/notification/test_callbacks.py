@@ -212,6 +212,33 @@ class TestOvertaking:
         later = decision("d-3", "ben", basis={"booking.callbacks": 1})
         assert outline(world.send("callback.auto_assigned", later)) == [assigned("ben")]
 
+    def test_decision_before_the_move_that_it_has_seen(self) -> None:
+        """Ben got it by hand and left, so it is Cleo's: if that is read first, she hears nothing else later."""
+        world = requested()
+        by_hand = world.record("callback.assigned", callback(2, status="assigned", assigned_to="ben"))
+        left = world.record("callback.reassigned", decision("d-1", "cleo", previous_staff_id="ben"))
+        assert outline(world.apply(left)) == [assigned("cleo"), withdrawn("ben")]
+        assert outline(world.apply(by_hand)) == [assigned("superseded")]
+
+    def test_decision_before_the_withdrawal_that_it_has_seen(self) -> None:
+        """Who gets back what was taken from them by hand keeps it, if they hear of that first."""
+        world = requested()
+        world.send("callback.auto_assigned", decision("d-1", "anna"))
+        taken = world.record("callback.unassigned", callback(2))
+        again = world.record("callback.auto_assigned", decision("d-2", "anna"))
+        assert outline(world.apply(again, taken)) == [assigned("already_told")]
+
+    def test_an_echo_before_the_move_that_overruled_it(self) -> None:
+        """What is told on an echo's word, because its decision was not here, is taken back once that shows it."""
+        world = requested()
+        earlier = world.record("callback.auto_assigned", decision("d-1", "anna"))
+        later = world.record("callback.reassigned", decision("d-2", "ben", previous_staff_id="anna"))
+        world.send("callback.unassigned", callback(2))
+        echo = callback(3, status="assigned", assigned_to="anna", decision_id="d-1")
+        assert outline(world.send("callback.assigned", echo)) == [assigned("anna")]
+        assert outline(world.apply(earlier)) == [assigned("already_told")]
+        assert outline(world.apply(later)) == [assigned("superseded"), withdrawn("anna")]
+
 
 class TestByHand:
     def by_hand(self, version: int, person: str, **fields: object) -> dict[str, object]:
@@ -337,6 +364,19 @@ class TestEchoes:
             assert outline(world.send("callback.auto_assigned", earlier)) == [assigned("superseded")]
         told = world.send("callback.assigned", self.echo(3, "anna", decision_id))
         assert outline(told) == [assigned("anna"), withdrawn("cleo")]
+
+    @pytest.mark.parametrize("moved", [[], ["cleo"], ["cleo", "ben"]])
+    def test_late_after_moves_by_hand(self, moved: list[str]) -> None:
+        """The late echo of an older decision stays one when the callback was moved and taken away by hand."""
+        world = requested()
+        world.send("callback.auto_assigned", decision("d-1", "anna"))
+        world.send("callback.reassigned", decision("d-2", "ben", previous_staff_id="anna"))
+        for version, person in enumerate(moved, start=2):
+            world.send("callback.assigned", self.echo(version, person))
+        world.send("callback.unassigned", callback(5))
+        assert outline(world.send("callback.assigned", self.echo(6, "anna", "d-1"))) == [assigned("already_told")]
+        told = world.send("callback.auto_assigned", decision("d-3", "anna"))
+        assert outline(told) == [assigned("anna")]
 
     def test_that_moved_silently(self) -> None:
         """If a decision is first heard of by an event that tells nobody, the decision itself is still told."""

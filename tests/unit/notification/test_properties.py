@@ -170,7 +170,6 @@ class Told:
         self.owner = Owner()
         self.believes: set[str] = set()
         self.heard: list[tuple[str, str]] = []
-        self.is_first = True
 
     def _hear(self, news: Sequence[ownership.News]) -> None:
         for what, who, reason in news:
@@ -193,14 +192,12 @@ class Told:
         said = Statement(
             event_type="callback.requested" if who is None else ASSIGNED,
             is_open=True,
-            is_first=self.is_first,
             assigned_to=who,
             decision_id=None if number is None else f"d-{number}",
             offset=offset,
             is_silent=False,
         )
         self.owner, news = ownership.after_snapshot(self.owner, said)
-        self.is_first = False
         self._hear(news)
 
 
@@ -243,3 +240,73 @@ def test_decisions_and_echoes_in_any_order(moves: list[int], echoes: list[int], 
             told.snapshot(*snapshots.pop(0))
     assert told.believes == {chosen[-1]}
     assert told.heard.count((WITHDRAWN, chosen[-1])) < told.heard.count((ASSIGNED, chosen[-1]))
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["decided", "assigned"]), person, st.booleans()),
+        st.tuples(st.just("echo"), st.integers(0, 4), st.booleans()),
+        st.tuples(st.sampled_from(["waiting", "unassigned", "completed"]), st.none(), st.booleans()),
+    ),
+    max_size=9,
+)
+"""What is said next, to whom, or (of an echo) of which decision, and whether it names the decision."""
+
+
+def written(steps: Sequence[Any]) -> list[Statement | Ruling]:
+    """What is said of a callback, as the two topics have it, in the order in which `assign` took it."""
+    owner, ours, offset = Owner(), list[Ruling](), 0
+    words: list[Statement | Ruling] = [Statement("callback.requested", True, None, None, 0, False)]
+    for what, who, is_named in steps:
+        if what in ("decided", "waiting"):
+            kind = "callback.waiting" if who is None else "callback.reassigned"
+            made = Ruling(kind, f"d-{len(ours)}", "/staffetta/assign", len(ours), who, owner.holder, offset)
+            ours.append(made)
+            owner, _ = ownership.after_decision(owner, made)
+            words.append(made)
+            continue
+        echoed = ours[who % len(ours)] if what == "echo" and ours else None
+        if what == "echo" and (echoed is None or echoed.staff_id is None):
+            continue
+        offset += 1
+        to = who if echoed is None else echoed.staff_id
+        named = echoed.id if echoed is not None and is_named else None
+        event_type = f"callback.{'assigned' if what == 'echo' else what}"
+        said = Statement(event_type, what != "completed", to, named, offset, False)
+        owner, _ = ownership.after_snapshot(owner, said)
+        words.append(said)
+    return words
+
+
+def told(words: Sequence[Statement | Ruling]) -> tuple[str | None, set[str]]:
+    """Who has the callback in the end, and whom the last word has told that they do."""
+    owner, last = Owner(), dict[str, str]()
+    for word in words:
+        if isinstance(word, Ruling):
+            owner, news = ownership.after_decision(owner, word)
+        else:
+            owner, news = ownership.after_snapshot(owner, word)
+        last |= {who: what for what, who, reason in news if reason is None}
+    return owner.holder, {who for who, what in last.items() if what == ASSIGNED}
+
+
+@settings(max_examples=300)
+@example(steps=[("assigned", "ben", False), ("decided", "cleo", False)], order=[True])
+@example(
+    steps=[("decided", "anna", False), ("unassigned", None, False), ("decided", "anna", False)], order=[True] * 2
+)
+@given(steps, st.lists(st.booleans(), max_size=10))
+def test_the_order_of_reading_does_not_matter(steps: Sequence[Any], order: Sequence[bool]) -> None:
+    """However far one of the two topics is read before the other: in the end the same colleague has the callback
+    and, unless it was closed, which is told to nobody, by the last word to each, they alone have it. `order`:
+    whether a decision is read next."""
+    words = written(steps)
+    left = [[word for word in words if isinstance(word, Ruling) is is_decision] for is_decision in (False, True)]
+    read = [left[is_decision].pop(0) for is_decision in order if left[is_decision]]
+    expected = told(words)
+    is_closed = any(what == "completed" for what, _, _ in steps)
+    assert is_closed or expected[1] == {expected[0]} - {None}
+    for rest in (left, left[::-1]):
+        holder, believing = told([*read, *rest[0], *rest[1]])
+        assert holder == expected[0]
+        assert believing == expected[1] or is_closed

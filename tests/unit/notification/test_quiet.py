@@ -153,6 +153,20 @@ def test_due_when_they_end() -> None:
     assert due.due_at == MORNING
 
 
+@pytest.mark.parametrize("company", [None, NIGHT])
+def test_own_hours_say_so(company: Any) -> None:
+    """An attempt says whether its quiet hours are the customer's own, and which hold without them."""
+    own = {"start": "20:00", "end": "09:00"}
+    made = salon(company=company, customer=own)
+    request = asked(made).model_dump(mode="json")
+    [due] = attempts(made.send("notification.requested", request))
+    house = None if company is None else LocalQuietHours(**NIGHT, timezone="Europe/Berlin")
+    assert (due.chosen_in, due.house_hours) == (1, house)
+    theirs = {**request, "notification_id": "n-2", "quiet_hours": {**NIGHT, "timezone": "UTC"}}
+    [due] = attempts(made.send("notification.requested", theirs))
+    assert (due.chosen_in, due.house_hours) == (None, None)
+
+
 def test_nobody_has_any() -> None:
     """Where nobody has quiet hours, a request says nothing of any."""
     made = World()

@@ -178,6 +178,8 @@ ATTEMPT_DUE: Data = {
     "due_at": "2026-11-22T09:00:00Z",
     "attempts": [ATTEMPT],
     "attempt_channel": "sms",
+    "chosen_in": 4,
+    "house_hours": QUIET | {"timezone": "Europe/Berlin"},
 }
 DEAD_LETTER: Data = {"reason": "rejected", "error": "550 5.1.1", "redrive": 1, "attempts": [ATTEMPT]}
 OUTCOME: Data = {

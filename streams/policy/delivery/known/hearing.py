@@ -56,7 +56,7 @@ def _callback(event: Event, offset: int, timestamp_ms: int, state: State) -> Non
     before = known or rows.Callback(0, -1)
     if data.version <= before.version:
         return
-    said = ownership.statement(event.type, data, is_first=before.version < 0, offset=offset)
+    said = ownership.statement(event.type, data, offset)
     owner, _ = ownership.after_snapshot(before.owner, said)
     for ruling in before.pending:
         owner, _ = ownership.after_decision(owner, ruling)

@@ -22,8 +22,12 @@ def upgrade() -> None:
     """
     from sinks.database import schema
     from sinks.database.engine import create_engine
+    from streams.cli.data_folder import prepare
 
-    engine = create_engine(load_settings().database_url)
+    settings = load_settings()
+    if "database_url" not in settings.model_fields_set:  # then it lies there
+        prepare(settings.data_dir)
+    engine = create_engine(settings.database_url)
     steps: list[str] = []
 
     def progress(step: str) -> None:

@@ -62,7 +62,7 @@ def prune(
     from streams.cli.progress import progress
     from streams.cli.record import opened
 
-    span = duration(older_than)
+    span = duration(older_than, "--older-than")
     if span < YOUNG and not yes:
         raise UserError(f"{older_than} is less than a day: say --yes if that is meant", 2)
     settings = load_settings()

@@ -15,7 +15,7 @@ from sinks.database.letters import Filter, Letter
 from sinks.database.tables import intake_dead_letters
 from sinks.outgoing import Outgoing
 from sinks.producer import EventProducer
-from streams.cli.letters import agreed, now, one_intake
+from streams.cli.letters import agreed, nothing, now, one_intake
 from streams.cli.record import opened
 from streams.errors import UserError
 from streams.policy.notification import checking
@@ -43,7 +43,7 @@ def redrive(
                 query = letters.wanted_intake(chosen, intake_dead_letters.c.id)
                 ids = [str(id) for id in connection.scalars(query)][::-1]
             if not ids:
-                typer.echo("There is nothing to send again.")
+                typer.echo(nothing("There is nothing to send again", chosen))
                 return True
             if not agreed(len(ids), "record", yes=yes):
                 return False

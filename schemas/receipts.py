@@ -1,6 +1,9 @@
 """What providers and recipients tell us after a message was accepted."""
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from schemas.base import Id, Instant, Model, Natural, Text
 from schemas.reasons import ChannelName, NotificationType
@@ -48,7 +51,7 @@ class _Choice(Model):
 
     company_id: Id | None = None
     channel: ChannelName
-    recipient_hash: Text
+    recipient_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     source: OptSource
     account: Text | None = None
     event_type: NotificationType | None = None

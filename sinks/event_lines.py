@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from schemas import CONTENT_TYPE_HEADER, EVENT_TYPES, Ignored, Refused, decode
+from schemas import CONTENT_TYPE_HEADER, EVENT_TYPES, Ignored, Refused
+from sinks.outgoing import judge
 
 
 class EventLine(NamedTuple):
@@ -54,7 +55,7 @@ def parse_line(number: int, text: bytes, *, check: bool = True) -> EventLine:
     line = EventLine(number, _topic(number, event.type), _key(number, event), value)
     if check:
         try:
-            decode(line.topic, line)
+            judge(line.topic, line)
         except Refused as refused:
             raise WrongLineError(number, f"{refused.reason}: {refused.detail}") from None
         except Ignored as ignored:

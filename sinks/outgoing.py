@@ -1,9 +1,11 @@
-"""A record that is sent one by one, with a name of its own, for a failure to tell which it was."""
+"""A record that is sent one by one, by a name for a failure to tell which it was; and whether it is worth it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from schemas import CONTENT_TYPE_HEADER
+from schemas import CONTENT_TYPE_HEADER, Record, decode
+from schemas.configuration import Template
+from streams.policy.notification.checking import check
 
 
 class Outgoing(NamedTuple):
@@ -15,3 +17,10 @@ class Outgoing(NamedTuple):
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = (CONTENT_TYPE_HEADER,)
     partition: int = -1
+
+
+def judge(topic: str, record: Record) -> None:
+    """Raises Refused or Ignored where one of the topic's readers does."""
+    data = decode(topic, record).data
+    if isinstance(data, Template):
+        check(data)

@@ -1,7 +1,7 @@
 """The schema's revision: what a database has, what this program needs, and the way from one to the other."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -53,7 +53,8 @@ def upgrade(engine: Engine, progress: Callable[[str], None]) -> None:
     UserError where a later version of this program has been at work.
     """
     if engine.dialect.name == "sqlite":
-        Path(engine.url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # SQLite will say what it cannot open
+            Path(engine.url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
     config = _config()
     with engine.connect() as connection, _alone(connection):
         if _state(connection) is SchemaState.NEWER:
@@ -68,7 +69,8 @@ def plainly(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise UserError(f"the database {name_of(engine)}: {summary(error)}") from error
+        problem = f"the database {name_of(engine)} cannot be used ({summary(error)})"
+        raise UserError(f"{problem}: mend it or set STAFFETTA_DATABASE_URL") from error
 
 
 def _config() -> Config:
@@ -98,7 +100,9 @@ def _problem(engine: Engine, state: SchemaState) -> str:
 
 
 def name_of(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)
+    """Its URL without the password, and without the driver, which settings add."""
+    url = engine.url.set(drivername=engine.url.get_backend_name())
+    return url.difference_update_query(["password", "passwd"]).render_as_string(hide_password=True)
 
 
 @contextmanager

@@ -1,18 +1,15 @@
 """What a worker needs, each part with what is there or with what to do about it."""
 
 import asyncio
-import tempfile
 from collections.abc import Callable
 from functools import partial
 
-from sqlalchemy.exc import DBAPIError
-
 from schemas.reasons import ChannelName
 from sinks.channels import open_channels
-from sinks.database.away import summary
 from sinks.database.engine import create_engine
-from sinks.database.schema import SchemaState, schema_state
+from sinks.database.schema import name_of, require_schema
 from streams.app import ROLES
+from streams.cli.data_folder import prepare
 from streams.errors import UserError
 from streams.settings import Settings, messages, missing
 from streams.supervisor.roles import RoleName
@@ -56,34 +53,16 @@ def _difference(plan: Plan, settings: Settings) -> str:
 
 def _database(settings: Settings) -> str:
     engine = create_engine(settings.database_url)
-    where = engine.url.render_as_string(hide_password=True)
     try:
-        state = schema_state(engine)
-    except DBAPIError as error:
-        raise UserError(
-            f"{where} does not answer ({summary(error)}): start it or set STAFFETTA_DATABASE_URL"
-        ) from error
+        require_schema(engine, wait=False)
     finally:
         engine.dispose()
-    if state is SchemaState.NEWER:
-        raise UserError(f"{where} was made by a later version of staffetta: run that version")
-    if state is not SchemaState.CURRENT:
-        raise UserError(f"the schema of {where} is {state}: run `staffetta db upgrade`")
-    return f"{where} has the current schema"
+    return f"{name_of(engine)} has the current schema"
 
 
 def _data_folder(settings: Settings) -> str:
-    folder = settings.data_dir
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder) as file:
-            file.write(bytes(4096))
-            file.flush()
-    except OSError as error:
-        raise UserError(
-            f"{folder} cannot be written to ({error.strerror}): make room or set STAFFETTA_DATA_DIR"
-        ) from error
-    return f"{folder} can be written to"
+    prepare(settings.data_dir, bytes(4096))
+    return f"{settings.data_dir} can be written to"
 
 
 CHECKS: dict[str, Check] = {

@@ -22,8 +22,12 @@ def upgrade() -> None:
     """
     from sinks.database import schema
     from sinks.database.engine import create_engine
+    from streams.cli.data_folder import prepare
 
-    engine = create_engine(load_settings().database_url)
+    settings = load_settings()
+    if "database_url" not in settings.model_fields_set:  # then it lies there
+        prepare(settings.data_dir)
+    engine = create_engine(settings.database_url)
     steps: list[str] = []
 
     def progress(step: str) -> None:
@@ -58,7 +62,7 @@ def prune(
     from streams.cli.progress import progress
     from streams.cli.record import opened
 
-    span = duration(older_than)
+    span = duration(older_than, "--older-than")
     if span < YOUNG and not yes:
         raise UserError(f"{older_than} is less than a day: say --yes if that is meant", 2)
     settings = load_settings()

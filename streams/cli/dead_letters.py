@@ -20,8 +20,10 @@ Intake = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 Reason = Annotated[str | None, typer.Option(metavar="REASON", help="Only of this reason.")]
-Channel = Annotated[ChannelName | None, typer.Option(help="Only those given up on this channel.")]
-Company = Annotated[str | None, typer.Option(metavar="ID", help="Only of this company.")]
+Channel = Annotated[
+    ChannelName | None, typer.Option(help="Only those given up on this channel; not with --intake.")
+]
+Company = Annotated[str | None, typer.Option(metavar="ID", help="Only of this company; not with --intake.")]
 Since = Annotated[
     str | None, typer.Option(metavar="TIME", help="Only from then on: 2h, 3d, 2026-11-23, 2026-11-23T09:00+01:00.")
 ]
@@ -56,7 +58,7 @@ def show_list(
     chosen = filtered(settings, reason, channel, company, since, until, intake=intake)
     with reading(settings) as connection:
         found = letters_shown.found(connection, chosen, limit, intake=intake)
-    letters_shown.print_list(found, as_json=as_json, intake=intake)
+    letters_shown.print_list(found, chosen, as_json=as_json, intake=intake)
 
 
 @app.command("show")

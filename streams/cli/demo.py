@@ -18,7 +18,9 @@ def demo(
     """
     from rich.console import Console
 
+    from streams.cli.ending import end_on_signals
     from streams.demo.stage import run  # all roles, for the replay: not for every `staffetta --help`
 
+    end_on_signals()
     if not run(Console(highlight=False), seed=seed, keep=keep):
         raise typer.Exit(1)

@@ -1,6 +1,5 @@
 """`staffetta kafka`: a genuine Kafka for development."""
 
-import signal
 import time
 from pathlib import Path
 from typing import Annotated
@@ -30,12 +29,13 @@ def kafka(
       staffetta kafka --data-dir var      the same topics again next time
       staffetta kafka --brokers 3         a cluster, to see a broker fail
     """
+    from streams.cli.ending import end_on_signals
     from streams.kafka import DevKafka
     from streams.kafka.cluster import is_free
 
     if port is None and is_free(9092):
         port = 9092
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_signals()
     try:
         with DevKafka(brokers, data_dir, port) as cluster:
             typer.echo(f"Kafka is ready at {cluster.bootstrap}")

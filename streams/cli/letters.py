@@ -6,7 +6,7 @@ from datetime import datetime
 import typer
 from sqlalchemy import Connection
 
-from schemas.reasons import ChannelName
+from schemas.reasons import ChannelName, DeliveryReason, RefusedReason, Suppression
 from sinks.database import letters
 from sinks.database.letters import Filter, Letter
 from streams.cli.moments import moment
@@ -33,14 +33,22 @@ def filtered(
 ) -> Filter:
     if intake and (channel or company):
         raise UserError("--channel and --company are not known of what could not be read", 2)
+    known = {*RefusedReason} if intake else {*Suppression, *DeliveryReason}
+    if reason is not None and reason not in known:
+        raise UserError(f"--reason {reason}: there is no such reason; there are {', '.join(sorted(known))}", 2)
     at = now(settings)
     return Filter(
         reason,
         channel,
         company,
-        None if since is None else moment(since, at),
-        None if until is None else moment(until, at),
+        None if since is None else moment(since, at, "--since"),
+        None if until is None else moment(until, at, "--until"),
     )
+
+
+def nothing(said: str, chosen: Filter) -> str:
+    """That there is nothing, which is no all-clear where it was looked for with filters."""
+    return f"{said}." if chosen == Filter() else f"{said} with these filters."
 
 
 def one(connection: Connection, id: str, company: str | None) -> Letter:

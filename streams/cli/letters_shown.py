@@ -14,6 +14,7 @@ from sinks.database.erasing import ERASED
 from sinks.database.letters import Filter, Letter, LetterKey
 from streams.cli import layout
 from streams.cli.layout import line, utc_time
+from streams.cli.letters import nothing
 
 
 class Found(NamedTuple):
@@ -29,13 +30,13 @@ def found(connection: Connection, chosen: Filter, limit: int, *, intake: bool) -
     return Found(listed, len(listed) if len(listed) < limit else letters.count(connection, query))
 
 
-def print_list(listed: Found, *, as_json: bool, intake: bool) -> None:
+def print_list(listed: Found, chosen: Filter, *, as_json: bool, intake: bool) -> None:
     if as_json:
         typer.echo(layout.to_json(listed.letters))
         return
     console = layout.console()
     if not listed.letters:
-        typer.echo("There are no dead letters.")
+        typer.echo(nothing("There are no dead letters", chosen))
         return
     rows = _intake_rows if intake else _rows
     console.print(rows(listed.letters, console.is_terminal))
@@ -121,7 +122,7 @@ def _letter(letter: Letter, told: list[Letter], boxes: bool) -> Iterator[Text | 
             f"about {entity['type']} {entity['id']} version {entity['version']}, caused by {data['caused_by']}"
         )
         yield line(
-            f"  priority {data['priority']}, channels {', '.join([data['channel'], *data['fallback_channels']])}, "
+            f"  priority {data['priority']}, channels {', then '.join(_channels(data))}, "
             f"by the configuration {config['config_id']} version {config['version']} ({config['level']})"
         )
     yield line(f"  given up at {utc_time(letter['given_up_at'])} on {letter['channel']}: {letter['reason']}")
@@ -137,6 +138,12 @@ def _letter(letter: Letter, told: list[Letter], boxes: bool) -> Iterator[Text | 
     for channel, content in data.get("contents", {}).items():
         yield from _content(channel, content)
     yield line("\nTimes are UTC.", style="dim")
+
+
+def _channels(data: Mapping[str, Any]) -> Iterator[str]:
+    skipped = {each["channel"]: each["reason"] for each in data.get("skipped") or ()}
+    for channel in (data["channel"], *data["fallback_channels"]):
+        yield f"{channel} (skipped: {skipped[channel]})" if channel in skipped else channel
 
 
 def _attempts(attempts: Iterable[Mapping[str, Any]], boxes: bool) -> Table:

@@ -9,15 +9,15 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 
 
-def duration(text: str) -> timedelta:
-    """`90d`, `12h`, `30m` or `45s`. Raises typer.BadParameter."""
+def duration(text: str, option: str | None = None) -> timedelta:
+    """`90d`, `12h`, `30m` or `45s`, as it was given for `option`. Raises typer.BadParameter."""
     matched = _DURATION.fullmatch(text.strip())
     if matched is None:
-        raise typer.BadParameter(f"{text!r} is no duration; examples: 90d, 12h, 30m")
+        raise typer.BadParameter(f"{text!r} is no duration; examples: 90d, 12h, 30m", param_hint=option)
     return timedelta(**{_UNITS[matched[2]]: int(matched[1])})
 
 
-def moment(text: str, now: datetime) -> datetime:
+def moment(text: str, now: datetime, option: str | None = None) -> datetime:
     """A duration before `now`, or an ISO 8601 date or time, in UTC if it names no zone. Raises
     typer.BadParameter."""
     if _DURATION.fullmatch(text.strip()):
@@ -26,7 +26,8 @@ def moment(text: str, now: datetime) -> datetime:
         given = datetime.fromisoformat(text.strip())
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is neither a duration nor a time; examples: 2h, 2026-11-23, 2026-11-23T09:00:00+01:00"
+            f"{text!r} is neither a duration nor a time; examples: 2h, 2026-11-23, 2026-11-23T09:00:00+01:00",
+            param_hint=option,
         ) from None
     return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
 

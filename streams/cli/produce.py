@@ -68,6 +68,8 @@ def produce(
         raise
     _report(sender.sent, time.monotonic() - started)
     wrong.raise_if_any("were left out")
+    if not sender.sent:
+        typer.echo(f"There was no event in {file}", err=True)
 
 
 class WrongLines:

@@ -17,7 +17,7 @@ from sinks.database.paging import pages
 from sinks.outgoing import Outgoing
 from sinks.producer import EventProducer
 from streams.cli.layout import utc_time
-from streams.cli.letters import agreed, now
+from streams.cli.letters import agreed, nothing, now
 from streams.cli.record import opened, the_only
 from streams.policy.notification.fanout import first_attempt
 from streams.settings import Settings
@@ -35,7 +35,7 @@ def redrive(settings: Settings, ids: Sequence[str] | None, chosen: Filter, *, ye
             with engine.connect() as connection:
                 keys, all_known = letters.to_redrive(connection, chosen), True
             if not keys:
-                typer.echo("There is nothing to send again.")
+                typer.echo(nothing("There is nothing to send again", chosen))
                 return True
             if not agreed(len(keys), "dead letter", yes=yes):
                 return False
@@ -145,6 +145,6 @@ def outgoing(letter: Letter, number: int, at: datetime) -> Outgoing | None:
 
 def _said(letter: Letter, number: int, topic: str) -> str:
     line = f"{letter['notification_id']}  sent again as redrive {number} on {topic}"
-    if letter["redriven"] is not None and letter["redriven"] >= number:
-        line += f"; it was before, at {utc_time(letter['redriven_at'])}, and is delivered once"
+    if letter["redriven"] is not None:
+        line += f"; it was before, at {utc_time(letter['redriven_at'])}, and what was sent then is not sent twice"
     return line

@@ -7,18 +7,16 @@ import orjson
 import typer
 from sqlalchemy import Engine
 
-from schemas import EVENT_TYPES, Ignored, Refused, decode
-from schemas.configuration import Template
+from schemas import EVENT_TYPES, Ignored, Refused
 from schemas.intake import from_base64
 from sinks.database import letters
 from sinks.database.letters import Filter, Letter
 from sinks.database.tables import intake_dead_letters
-from sinks.outgoing import Outgoing
+from sinks.outgoing import Outgoing, judge
 from sinks.producer import EventProducer
-from streams.cli.letters import agreed, now, one_intake
+from streams.cli.letters import agreed, nothing, now, one_intake
 from streams.cli.record import opened
 from streams.errors import UserError
-from streams.policy.notification import checking
 from streams.settings import Settings
 from streams.topics import topic_admin
 
@@ -43,7 +41,7 @@ def redrive(
                 query = letters.wanted_intake(chosen, intake_dead_letters.c.id)
                 ids = [str(id) for id in connection.scalars(query)][::-1]
             if not ids:
-                typer.echo("There is nothing to send again.")
+                typer.echo(nothing("There is nothing to send again", chosen))
                 return True
             if not agreed(len(ids), "record", yes=yes):
                 return False
@@ -100,9 +98,7 @@ def outgoing(letter: Letter, correction: Correction) -> Outgoing:
 def refusal(out: Outgoing) -> str | None:
     """Why the record's readers would refuse it, in words, or None."""
     try:
-        data = decode(out.topic, out).data
-        if isinstance(data, Template):
-            checking.check(data)
+        judge(out.topic, out)
     except Refused as refused:
         return f"{refused.reason} ({refused.detail})"
     except Ignored as ignored:

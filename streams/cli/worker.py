@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from streams.cli.data_folder import prepare
 from streams.logs import configure_logging
 from streams.settings import load_settings
 from streams.supervisor.roles import RoleName
@@ -42,5 +43,6 @@ def worker(role: Annotated[Which, typer.Option(help="Which role this worker runs
 
     roles = tuple(RoleName) if role is Which.ALL else (RoleName(role),)
     settings = load_settings(roles)
+    prepare(settings.data_dir)
     configure_logging(settings.log_level, settings.log_format, "supervisor")
     asyncio.run(supervise(settings, roles))

@@ -85,10 +85,11 @@ def run(console: Console, *, seed: int, keep: bool) -> bool:
 
 
 def _export(environment: dict[str, str], folder: Path) -> None:
-    """For this process and its children, and as a file for a shell."""
+    """For this process and its children, and as a file for a shell, which need not have found `staffetta` yet."""
     os.environ.update(environment)
     exports = [f"export {name}={shlex.quote(value)}\n" for name, value in environment.items()]
-    (folder / EXPORTS).write_text("".join(exports))
+    path = f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n'
+    (folder / EXPORTS).write_text("".join([*exports, path]))
 
 
 @contextlib.contextmanager

@@ -84,15 +84,16 @@ class Broker:
         if self.pid is not None:
             return
         command = [*_java(self._heap_mb), "kafka.Kafka", str(self.folder / "server.properties")]
-        self._shell = subprocess.Popen(
+        shell = subprocess.Popen(
             ["/bin/sh", "-c", _ENDS_WITH_PARENT, "sh", str(self._remove or ""), str(self.log), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C at the terminal is for us; we stop the broker in order
         )
-        assert self._shell.stdout is not None
-        self._pid = int(self._shell.stdout.readline())
+        assert shell.stdout is not None
+        self._pid = int(shell.stdout.readline())
+        self._shell = shell  # not before: whoever ends us now would have us kill the process 0, which is our group
 
     def wait_until_ready(self) -> None:
         """Until the cluster counts this broker in: only then does it lead partitions and take topics."""

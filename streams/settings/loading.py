@@ -26,6 +26,8 @@ def load_settings(roles: Collection[str] = ()) -> Settings:
     Raises UserError with exit code 2.
     """
     try:
+        if (problem := messages.unparsable()) is not None:
+            raise UserError(problem, exit_code=2)
         settings = Settings()
     except ValidationError as error:
         raise UserError(messages.explain(error, Settings), exit_code=2) from None

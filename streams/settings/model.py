@@ -1,12 +1,13 @@
 """What can be set, and what follows from it."""
 
 import os
+import secrets
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, FiniteFloat, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.clock import Clock, ScaledClock
@@ -36,6 +37,15 @@ from streams.settings.values import (
     VapidSubject,
 )
 from streams.smtp_url import SmtpServer, parse_smtp_url
+
+
+def _printed(value: str) -> str:
+    if "$(" in value:
+        raise ValueError("holds a command that no shell has run: run it, and put here what it prints")
+    return value
+
+
+PRINTED = AfterValidator(_printed)
 
 
 class Settings(BaseSettings):
@@ -126,7 +136,10 @@ class Settings(BaseSettings):
     unconfirmed_grace_seconds: FiniteFloat = Field(default=120, ge=0, examples=["120"])
     receipt_wait_seconds: FiniteFloat = Field(default=86_400, ge=0, examples=["86400"])
     """For how long a notification is kept for its receipts after it was handed over."""
-    recipient_hash_key: str | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
+    # The examples of keys are new ones each time: whether in a shell or in `.env`, they can be copied.
+    recipient_hash_key: Annotated[str, PRINTED] | None = Field(
+        default=None, repr=False, examples=[secrets.token_hex(32)]
+    )
     """Keys the hash by which recipients appear in outcomes; never change it while a history matters."""
 
     fcm_base_url: BaseUrl = Field(default="https://fcm.googleapis.com", examples=["http://127.0.0.1:6073"])
@@ -156,9 +169,13 @@ class Settings(BaseSettings):
     """What the world puts before a webhook's path; without it no mail has an unsubscribe link."""
     whatsapp_app_secret: Secret | None = Field(default=None, repr=False, examples=["0123456789abcdef"])
     """Signs the notifications about WhatsApp messages; without it none is taken."""
-    whatsapp_verify_token: Secret | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
+    whatsapp_verify_token: Annotated[Secret, PRINTED] | None = Field(
+        default=None, repr=False, examples=[secrets.token_hex(32)]
+    )
     """What Meta is told when the webhook is entered there."""
-    webhook_email_token: Secret | None = Field(default=None, repr=False, examples=["$(openssl rand -hex 32)"])
+    webhook_email_token: Annotated[Secret, PRINTED] | None = Field(
+        default=None, repr=False, examples=[secrets.token_hex(32)]
+    )
     """With it, bounces and complaints can be reported to `/webhooks/email`."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], LOWER] = Field(
         default="info", examples=["info"]

@@ -157,7 +157,7 @@ def test_nothing_answers(configured: None, examine: Doctor, monkeypatch: pytest.
     status, found = examine()
     assert status == 1
     assert "no broker answers at 127.0.0.1:1" in found["brokers"]
-    assert "does not answer" in found["database"]
+    assert "postgresql://anna:***@127.0.0.1:1/staffetta cannot be used" in found["database"]
     assert "s3cr3t" not in "".join(found.values())
 
 

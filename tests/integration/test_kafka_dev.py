@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException
 
 from streams.errors import UserError
 from streams.kafka import DevKafka
+from streams.kafka.broker import Broker
 from tests.support.kafka import KafkaSpace
 from tests.support.waiting import wait_until
 
@@ -119,19 +120,59 @@ def test_brokers_end_when_their_parent_is_killed() -> None:
     wait_until(lambda: not Path(folder).exists(), "the temporary folder's end", 20)
 
 
-def test_the_command_runs_until_it_is_stopped(tmp_path: Path) -> None:
-    """`staffetta kafka` prints how to use it, works, and stops in order on SIGTERM as on Ctrl-C."""
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_runs_until_it_is_stopped(tmp_path: Path, ending: signal.Signals) -> None:
+    """`staffetta kafka` prints how to use it, works, and stops in order on SIGTERM as on SIGINT, which a script
+    that starts it with `&` has ignored."""
     command = [sys.executable, "-m", "streams.cli", "kafka", "--data-dir", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=ignore_sigint) as running:
         assert running.stdout is not None
         ready = running.stdout.readline()
         found = re.search(r"ready at (127\.0\.0\.1:\d+)", ready)
         assert found, ready
         KafkaSpace(found[1], "command-").create("things")
-        running.send_signal(signal.SIGTERM)
+        running.send_signal(ending)
         rest = running.stdout.read()
     assert f"export STAFFETTA_BROKERS={found[1]}" in rest
     assert running.returncode == 0
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_the_demo_can_be_stopped(tmp_path: Path, ending: signal.Signals) -> None:
+    """`staffetta demo`, told to stop while it starts Kafka, ends and leaves no folder behind."""
+    others = {name: value for name, value in os.environ.items() if name != "STAFFETTA_BROKERS"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "streams.cli", "demo"],
+        env=others | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        preexec_fn=ignore_sigint,
+    ) as running:
+        wait_until(lambda: [*tmp_path.glob("staffetta-kafka-*/broker-0")], "Kafka's folder", 60)
+        assert len([*tmp_path.glob("staffetta-*")]) == 2
+        running.send_signal(ending)
+        assert running.wait(60) == 130
+    wait_until(lambda: not [*tmp_path.glob("staffetta-*")], "the end of the folders", 20)
+
+
+def test_a_broker_whose_start_is_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until its process id is known there is nothing to kill, least of all the process 0."""
+
+    class Interrupted:
+        stdout = property(lambda self: self)
+
+        def __init__(self, *words: object, **options: object) -> None: ...
+
+        def readline(self) -> bytes:
+            raise KeyboardInterrupt
+
+        def poll(self) -> None: ...
+
+    monkeypatch.setattr("streams.kafka.broker._java", lambda megabytes: ["java"])
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    broker = Broker(1, tmp_path, 1, heap_mb=1)
+    with pytest.raises(KeyboardInterrupt):
+        broker.launch()
+    assert broker.pid is None
 
 
 def test_offline_says_what_to_do(tmp_path: Path) -> None:
@@ -142,6 +183,10 @@ def test_offline_says_what_to_do(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert re.search(r"^staffetta: cannot download .*STAFFETTA_BROKERS", done.stderr, re.MULTILINE)
+
+
+def ignore_sigint() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _runs(pid: int) -> bool:

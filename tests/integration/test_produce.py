@@ -134,6 +134,15 @@ def test_from_a_pipe_wrong_lines_are_left_out(kafka: KafkaSpace, produce: Produc
     assert len(kafka.read_all(DIRECTORY, CALLBACKS)) == 2
 
 
+@pytest.mark.parametrize(("piped", "name"), [(True, "-"), (False, "events.jsonl")])
+def test_no_events(produce: Produce, piped: bool, name: str) -> None:
+    """Where there is no event that is said; it is no fault, for a pipe may well be empty."""
+    done = produce(["", ""], piped=piped)
+    assert done.returncode == 0
+    assert done.stderr.startswith("There was no event in ")
+    assert done.stderr.endswith(f"{name}\n")
+
+
 def test_unchecked_events_are_sent_as_they_are(kafka: KafkaSpace, produce: Produce) -> None:
     """With --no-check an event that its readers will refuse is sent all the same."""
     wrong = company(locale=7)

@@ -68,7 +68,7 @@ def test_after_the_providers_word(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"seconds": -60}, {"event_type": "appointment.created"}, {"recipient_hash": "0"}]
+    "wrong", [{"seconds": -60}, {"event_type": "appointment.created"}, {"recipient_hash": "0" * 64}]
 )
 def test_what_does_not_undo_it(worker: Worker, wrong: dict[str, Any]) -> None:
     """What was said before it, what is about one type, or about another address."""

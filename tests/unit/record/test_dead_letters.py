@@ -18,7 +18,7 @@ from sinks.database.letters import LetterKey
 from sinks.database.schema import upgrade
 from streams.cli import dead_letters
 from streams.cli.moments import duration, moment
-from streams.cli.redriving import next_number, outgoing
+from streams.cli.redriving import _said, next_number, outgoing
 from streams.cli.redriving_intake import Correction, refusal
 from streams.cli.redriving_intake import outgoing as outgoing_intake
 from streams.errors import UserError
@@ -81,6 +81,10 @@ def test_list_for_people(engine: sa.Engine) -> None:
     log = Log()
     given_up(log, "n-1", 1)
     fill(engine, log)
+    assert run("list", "--reason", "timeout") == "There are no dead letters with these filters.\n"
+    assert run("redrive", "--all", "--channel", "sms") == "There is nothing to send again with these filters.\n"
+    empty = run("redrive", "--all", "--intake", "--since", "2h")
+    assert empty == "There is nothing to send again with these filters.\n"
     [_, line] = [re.sub(" +", " ", line).strip() for line in run("list").splitlines()]
     assert line == "2026-11-23 12:01:00 n-1 co-1 callback.assigned st-1 email rejected 0 given up"
 
@@ -134,6 +138,30 @@ def test_show(engine: sa.Engine) -> None:
     whole = json.loads(run("show", "n-1", "--json"))
     assert whole["data"]["recipient"]["email"] == "anna@example.org"
     assert [told["type"] for told in whole["outcomes"]] == ["notification.failed"]
+
+
+def test_show_skipped_channels(engine: sa.Engine) -> None:
+    """Channels that could not be used are named with the reason."""
+    log = Log()
+    skipped = [{"channel": "sms", "reason": "no_address"}]
+    given_up(log, "n-1", channel="sms", fallback_channels=["email"], skipped=skipped)
+    fill(engine, log)
+    assert "  priority high, channels sms (skipped: no_address), then email, by the" in run("show", "n-1")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_one_that_was_sent_again_is_not_sent_twice(engine: sa.Engine, number: int) -> None:
+    """Whether that redrive is on its way or has come to an end, pressing again says what will not happen."""
+    log = Log()
+    given_up(log, "n-1", redrive=number - 1)
+    fill(engine, log)
+    with engine.begin() as connection:
+        letters.mark(connection, {LetterKey("n-1", "co-1"): 1}, at(5))
+        [letter] = letters.letters(connection, "n-1")
+    assert _said(letter, next_number(letter), "delivery.email.high") == (
+        f"n-1  sent again as redrive {number} on delivery.email.high; it was before, at 2026-11-23 12:05:00, "
+        "and what was sent then is not sent twice"
+    )
 
 
 def test_unknown_and_ambiguous_ids(engine: sa.Engine) -> None:
@@ -191,6 +219,9 @@ def test_a_repeated_intake_letter_is_one(engine: sa.Engine) -> None:
         (["redrive", "n-1", "--reason", "rejected"], "filters go with --all"),
         (["redrive", "n-1", "--key", "co-1"], "with --intake and one id"),
         (["list", "--intake", "--company", "co-1"], "are not known of what could not be read"),
+        (["list", "--reason", "rejectd"], "--reason rejectd: there is no such reason; there are .*rejected"),
+        (["list", "--intake", "--reason", "rejected"], "there are empty_value, inconsistent, invalid_data"),
+        (["redrive", "--all", "--reason", "invalid_data"], "there is no such reason"),
     ],
 )
 def test_wrong_calls(engine: sa.Engine, words: list[str], problem: str) -> None:
@@ -198,6 +229,14 @@ def test_wrong_calls(engine: sa.Engine, words: list[str], problem: str) -> None:
     with pytest.raises(UserError, match=problem) as refused:
         run(*words)
     assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize("option", ["--since", "--until"])
+def test_a_time_that_is_none(option: str) -> None:
+    """It is named with its option."""
+    done = CliRunner().invoke(dead_letters.app, ["list", option, "yesterday"])
+    assert done.exit_code == 2
+    assert f"Invalid value for {option}: 'yesterday' is neither a duration nor a time" in done.output
 
 
 def test_all_asks_first(engine: sa.Engine) -> None:

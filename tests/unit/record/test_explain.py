@@ -48,6 +48,24 @@ def test_upgrade_says_what_it_did(tmp_path: Path) -> None:
     assert run("db", "upgrade").endswith("The tables are as they should be.\n")
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("sqlite:////etc/hostname", "sqlite:////etc/hostname"),
+        ("sqlite:////etc/hostname/x/y", "sqlite:////etc/hostname/x/y"),
+        ("postgres://anna:s3cr3t@127.0.0.1:1/db?password=s3cr3t", "postgresql://anna:***@127.0.0.1:1/db"),
+    ],
+)
+def test_upgrade_of_what_is_no_database(monkeypatch: pytest.MonkeyPatch, given: str, shown: str) -> None:
+    """What cannot be had is named as it was given, without its password and with the setting."""
+    monkeypatch.setenv("STAFFETTA_DATABASE_URL", given)
+    with pytest.raises(UserError) as refused:
+        run("db", "upgrade")
+    said = str(refused.value)
+    assert said.startswith(f"the database {shown} cannot be used (")
+    assert said.endswith(": mend it or set STAFFETTA_DATABASE_URL")
+
+
 def test_explain_without_tables() -> None:
     """Before the tables exist, the command that makes them is named."""
     with pytest.raises(UserError, match="run `staffetta db upgrade`") as refused:

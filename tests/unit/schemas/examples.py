@@ -214,7 +214,7 @@ RECEIPT: Data = {
 CHOICE: Data = {
     "company_id": "co-7",
     "channel": "sms",
-    "recipient_hash": "9f86d081",
+    "recipient_hash": 8 * "9f86d081",
     "source": "keyword",
     "account": "AC1",
     "event_type": "appointment.reminder",

@@ -6,6 +6,7 @@ import pytest
 
 from schemas import EVENT_TYPES
 from sinks.event_lines import WrongLineError, parse_line
+from tests.unit.schemas.examples import CHOICE, TEMPLATE
 
 DELETED = {
     "specversion": "1.0",
@@ -46,6 +47,14 @@ def test_partitionkey_is_the_key() -> None:
         (line(data={"company_id": 7}), "neither partitionkey nor data.company_id"),
         (line(specversion="0.3"), "not_a_cloudevent"),
         (line(data={"company_id": "co-7", "branch_id": "br-1"}), "invalid_data: version"),
+        (
+            line(type="template.upserted", data={**TEMPLATE, "body_text": "{{ nobody }}"}),
+            "unknown_placeholder: body_text: there is no placeholder 'nobody'",
+        ),
+        (
+            line(type="address.opted_in", data={**CHOICE, "recipient_hash": "5d41…"}),
+            "invalid_data: recipient_hash",
+        ),
     ],
 )
 def test_wrong_lines(text: bytes, problem: str) -> None:

@@ -1,6 +1,7 @@
 """Settings: what is read from the environment, and what is said about what is wrong."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_nothing_must_be_set() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "problem"),
     [
-        ("PARTITIONS", "twelve", "must be a valid integer"),
+        ("PARTITIONS", "twelve", "must be a whole number. "),
         ("PARTITIONS", "0", "must be greater than or equal to 1"),
         ("REPLICATION_FACTOR", "0", "must be -1 (as the brokers have it), or 1 or more"),
         ("BROKERS", "kafka-1", "must be HOST:PORT, or several"),
@@ -53,10 +54,12 @@ def test_nothing_must_be_set() -> None:
         ("WEB_PORT", "66000", "must be less than or equal to 65535"),
         ("LOG_FORMAT", "xml", "must be 'console' or 'json'"),
         ("CLOCK_ORIGIN", "2026-11-23T06:00:00", "must have timezone info"),
+        ("CLOCK_SPEED", "fast", "must be a number. "),
+        ("WEBPUSH_ALLOW_HTTP", "maybe", "must be true or false. "),
         ("CLOCK_SPEED", "nan", "must be a finite number"),
         ("SESSION_TIMEOUT_SECONDS", "-1", "must be greater than 0"),
         ("TOPIC_PREFIX", "a/b", "must have only letters, digits"),
-        ("RETRY_SCHEDULE_SECONDS", "60;300", "must be a valid integer"),
+        ("RETRY_SCHEDULE_SECONDS", "60;300", "must be a whole number. "),
         ("RETRY_SCHEDULE_SECONDS", "0", "must be whole seconds from 1 to 1209600"),
         ("RETRY_SCHEDULE_SECONDS", "1,-1", "must be whole seconds from 1 to 1209600"),
         ("RETRY_SCHEDULE_SECONDS", "1209601", "must be whole seconds from 1 to 1209600 (14 days)"),
@@ -196,6 +199,22 @@ def test_unreadable_dotenv() -> None:
     """A `.env` that is no UTF-8 text is a mistake to be mended, in one line."""
     Path(".env").write_bytes(b"STAFFETTA_SMTP_FROM=\xff\n")
     assert refusal().startswith("the settings cannot be read: ")
+
+
+@pytest.mark.parametrize("line", ['STAFFETTA_SMTP_URL="smtp://s3cr3t@h', "STAFFETTA_SMTP_URL smtp://s3cr3t@h"])
+def test_a_line_that_sets_nothing(line: str) -> None:
+    """A line of `.env` that cannot be read is named by its number, without what may be a password."""
+    Path(".env").write_text(f"# ours\n\nSTAFFETTA_PARTITIONS=4\n\n\n{line}\nSTAFFETTA_WEB_PORT=1\n")
+    assert refusal() == ".env, line 6, cannot be read. Example: STAFFETTA_PARTITIONS=12"
+
+
+@pytest.mark.parametrize("field", ["RECIPIENT_HASH_KEY", "WHATSAPP_VERIFY_TOKEN", "WEBHOOK_EMAIL_TOKEN"])
+def test_a_command_is_no_key(field: str) -> None:
+    """A command that a shell would run is only text in `.env`; the example instead is a key."""
+    Path(".env").write_text(f"STAFFETTA_{field}=$(openssl rand -hex 32)\n")
+    said = refusal()
+    assert said.startswith(f"STAFFETTA_{field}: holds a command that no shell has run: run it, and put here what")
+    assert re.search(f"Example: STAFFETTA_{field}=[0-9a-f]{{64}}$", said)
 
 
 def test_children_do_not_repeat_the_warnings(

@@ -70,7 +70,7 @@ class Notify:
         return due
 
     def pick(self, fetched: Fetched, state: State, limit: int, now: float) -> Runs:
-        return picking.pick(fetched, limit, now)
+        return picking.pick(fetched, limit)
 
     async def perform(self, job: Any) -> Any:
         raise NotImplementedError("notify starts no jobs")

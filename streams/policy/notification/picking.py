@@ -1,8 +1,8 @@
-"""Which of the fetched records `notify` takes next: some of each topic, and at least half from the directory.
+"""Which of the fetched records `notify` takes next: those of the directory, and then some of each topic.
 
-So a mass on one topic, such as a directory that is sent again, keeps no cancellation waiting. What is told should
-be told by the configurations and texts of its time, so the directory has whatever the others do not need, and
-nothing passes it while it is far behind: a role that is new, or was off, first learns how to tell.
+So a mass on one topic, such as the requests of another system, keeps no cancellation waiting. The directory goes
+first, for what is told should be told by the configurations and texts of its time: whoever passed it would find
+none, and tell nobody.
 """
 
 from schemas.event_types import APPOINTMENTS, CALLBACKS, DECISIONS, DIRECTORY, REQUESTS
@@ -13,18 +13,15 @@ AT_ONCE = 200
 """Few enough that a mass of changes to one company does not keep a cancellation waiting."""
 SHARING = (DECISIONS, CALLBACKS, APPOINTMENTS, REQUESTS)
 """Not the timers: a reminder may follow what can still change it."""
-FAR_BEHIND_SECONDS = 300
 
 
-def pick(fetched: Fetched, limit: int, now: float) -> Runs:
+def pick(fetched: Fetched, limit: int) -> Runs:
     limit = min(limit, AT_ONCE)
-    oldest = next(iter(fetched.waiting(DIRECTORY)), None)
-    if oldest is not None and now - oldest.timestamp / 1000 > FAR_BEHIND_SECONDS:
-        return fetched.take(limit)
-    shares = {topic: min(limit // 2 // len(SHARING), len(fetched.waiting(topic))) for topic in SHARING}
+    runs = fetched.take(limit, (DIRECTORY,))
+    limit -= sum(len(records) for _, records in runs)
+    shares = {topic: min(limit // len(SHARING), len(fetched.waiting(topic))) for topic in SHARING}
     spare = limit - sum(shares.values())
-    runs: Runs = []
-    for topic in TOPICS:
+    for topic in TOPICS[1:]:
         share = shares.get(topic, 0)
         room = min(share + spare, len(fetched.waiting(topic)))
         runs += fetched.take(room, (topic,))

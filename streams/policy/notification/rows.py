@@ -184,7 +184,7 @@ class Word(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 class Owner(msgspec.Struct, array_like=True, frozen=True):
     """Who has a callback, and who was told so. `said`, `ours`, `confirmed` and `before` are what was so before
-    `words`; `unused` is where older rows have something else."""
+    `words`."""
 
     holder: str | None = None
     told: str | None = None
@@ -195,7 +195,6 @@ class Owner(msgspec.Struct, array_like=True, frozen=True):
     """(decision id, staff id) of our latest decisions, oldest first."""
     confirmed: int = 0
     """How many of `ours`, from the oldest, the booking system has shown to know, or has overruled."""
-    unused: object = None
     words: tuple[Word, ...] = ()
     """What was said last, in the order in which `assign` took it."""
     before: str | None = None

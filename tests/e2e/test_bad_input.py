@@ -34,12 +34,12 @@ def road(bootstrap: str, tmp_path: Path) -> Iterator[System]:
 @pytest.mark.parametrize(
     ("wrong", "problem", "example"),
     [
-        ({"partitions": "many"}, "STAFFETTA_PARTITIONS=many: must be a valid integer", "STAFFETTA_PARTITIONS=12"),
+        ({"partitions": "many"}, "STAFFETTA_PARTITIONS=many: must be a whole number", "STAFFETTA_PARTITIONS=12"),
         ({"brokers": "localhost"}, "STAFFETTA_BROKERS=localhost: must be HOST:PORT", "kafka-1:9092"),
         (
             {"recipient_hash_key": ""},
             "STAFFETTA_RECIPIENT_HASH_KEY is not set, but needed",
-            "openssl rand -hex 32",
+            "Example: STAFFETTA_RECIPIENT_HASH_KEY=",
         ),
     ],
 )

@@ -138,6 +138,7 @@ class NullMeans:
 
 IDENTIFIER = r"^[A-Za-z0-9._:-]*$"
 HTTPS = r"^https://[^\s<>\x22]+$"
+HASH = r"^[0-9a-f]{64}$"
 WALL_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 LONGEST_ID = 64

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from schemas.base import HTTPS, IDENTIFIER, WALL_TIME
+from schemas.base import HASH, HTTPS, IDENTIFIER, WALL_TIME
 
 _LONGEST = 1000
 _NAMED = 3
@@ -14,6 +14,7 @@ _NAMED = 3
 FORMS = {
     IDENTIFIER: "an id has only letters, digits, '.', '_', ':' and '-'",
     WALL_TIME: "a time of day is HH:MM, from 00:00 to 23:59",
+    HASH: "a hash has 64 hex digits, in lower case",
     HTTPS: "a link begins with https:// and has no blanks, quotes or angle brackets",
 }
 """Pattern -> what it asks for."""

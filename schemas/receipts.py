@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.base import Id, Instant, Model, Natural, Text
+from schemas.base import HASH, Id, Instant, Model, Natural, Text
 from schemas.reasons import ChannelName, NotificationType
 
 
@@ -51,7 +51,7 @@ class _Choice(Model):
 
     company_id: Id | None = None
     channel: ChannelName
-    recipient_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    recipient_hash: Annotated[str, Field(pattern=HASH)]
     source: OptSource
     account: Text | None = None
     event_type: NotificationType | None = None

@@ -53,7 +53,7 @@ def test_partitionkey_is_the_key() -> None:
         ),
         (
             line(type="address.opted_in", data={**CHOICE, "recipient_hash": "5d41…"}),
-            "invalid_data: recipient_hash",
+            "invalid_data: recipient_hash: a hash has 64 hex digits",
         ),
     ],
 )

@@ -155,6 +155,9 @@ class TopicAdmin:
     def _explained(self, error: KafkaException) -> UserError:
         cause: KafkaError = error.args[0]
         if cause.code() not in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT):
+            if cause.code() == KafkaError.INVALID_REPLICATION_FACTOR:
+                refused = f"Kafka refused STAFFETTA_REPLICATION_FACTOR={self._replication_factor}: {cause.str()}"
+                return UserError(f"{refused} Set it to at most the number of brokers, or start more of them")
             return UserError(f"Kafka refused: {cause.str()}")
         self._admin.poll(0)  # lets `_remember` hear why
         return UnreachableError(

@@ -42,6 +42,13 @@ def test_every_topic_of_the_contract_can_be_created(admin: TopicAdmin) -> None:
     wait_until(lambda: not admin.plan(CONTRACT_TOPICS), "an empty plan")
 
 
+def test_more_replicas_than_brokers(kafka: KafkaSpace) -> None:
+    """A replication factor that the cluster cannot have is named with its setting, and with what to do."""
+    admin = TopicAdmin({"bootstrap.servers": kafka.bootstrap}, kafka.prefix, PARTITIONS, 1000)
+    with pytest.raises(UserError, match=r"STAFFETTA_REPLICATION_FACTOR=1000: .* at most the number of brokers"):
+        admin.apply(WANTED)
+
+
 def test_plan_changes_nothing(admin: TopicAdmin) -> None:
     """Planning twice finds the same topics missing."""
     assert admin.plan(WANTED) == admin.plan(WANTED)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
+from streams.errors import UserError
 from streams.settings import load_settings
 
 
@@ -36,6 +37,8 @@ def explain(
     """
     from streams.cli.record import reading
 
+    if not id.strip():
+        raise UserError("say which: the id of a callback, a decision or a notification", 2)
     with reading(load_settings()) as connection:
         _explain(connection, id, company, as_json)
 

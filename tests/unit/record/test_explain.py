@@ -66,6 +66,14 @@ def test_upgrade_of_what_is_no_database(monkeypatch: pytest.MonkeyPatch, given: 
     assert said.endswith(": mend it or set STAFFETTA_DATABASE_URL")
 
 
+@pytest.mark.parametrize("id", ["", " "])
+def test_explain_nothing(id: str) -> None:
+    """An id that a script has not filled is a wrong call."""
+    with pytest.raises(UserError, match="say which: the id of a callback") as refused:
+        run("explain", id)
+    assert refused.value.exit_code == 2
+
+
 def test_explain_without_tables() -> None:
     """Before the tables exist, the command that makes them is named."""
     with pytest.raises(UserError, match="run `staffetta db upgrade`") as refused:

@@ -37,9 +37,12 @@ def preview(
       staffetta preview appointment.created --template ours.json --extra room=3
     """
     from streams.cli.previewing import Wanted, written
+    from streams.policy.notification.recipients import reads
 
     wanted = Wanted(event_type, channel, locale, audience, _extra(extra or []))
     content = written(wanted, _fields(template) if template is not None else None)
+    if not locale.lower().startswith(shown := reads(locale)):
+        typer.echo(f"There are no texts in {locale!r}; this is in {shown!r}.", err=True)
     if html:
         if content.get("body_html") is None:
             raise UserError("this message has no HTML", 2)
@@ -50,7 +53,7 @@ def preview(
 
 def _extra(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
-        if not pair.partition("=")[1]:
+        if pair.find("=") < 1:
             raise UserError(f"--extra {pair}: must be NAME=TEXT, such as --extra room=3", 2)
     return {name: text for name, _, text in (pair.partition("=") for pair in pairs)}
 

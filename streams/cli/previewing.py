@@ -31,7 +31,10 @@ def written(wanted: Wanted, template: dict[str, Any] | None) -> dict[str, Any]:
     locale = reads(wanted.locale)
     occasion = _occasion(wanted, locale)
     own = None if template is None else _own(_template(template, wanted), wanted)
-    return write(wanted.channel, occasion, locale, sample(wanted.event_type, locale, wanted.extra), own)
+    content = write(wanted.channel, occasion, locale, sample(wanted.event_type, locale, wanted.extra), own)
+    if own is not None and content["template"]["template_id"] != own.template_id:
+        raise UserError("the template says nothing here: the built-in text would be sent instead")
+    return content
 
 
 def _occasion(wanted: Wanted, locale: str) -> Occasion:

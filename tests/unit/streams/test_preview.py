@@ -69,6 +69,33 @@ def test_audience() -> None:
     assert (error.exit_code, str(error)) == (2, "callback.assigned is not told to customer")
 
 
+@pytest.mark.parametrize(
+    ("locale", "note"), [("fr", "There are no texts in 'fr'; this is in 'de'.\n"), ("de-AT", ""), ("EN_us", "")]
+)
+def test_unknown_language(locale: str, note: str) -> None:
+    """Where a language has no texts it is said which is shown."""
+    assert preview("appointment.created", "--locale", locale).stderr == note
+
+
+@pytest.mark.parametrize("pair", ["room", "=3", "=="])
+def test_extra_without_a_name(pair: str) -> None:
+    """A value of extra has a name."""
+    error = refusal(preview("appointment.created", "--extra", pair))
+    assert (error.exit_code, str(error)) == (2, f"--extra {pair}: must be NAME=TEXT, such as --extra room=3")
+
+
+@pytest.mark.parametrize("text", ["", " \n", "{% if extra.room == '4' %}Raum 4{% endif %}"])
+def test_template_that_says_nothing(tmp_path: Path, text: str) -> None:
+    """The built-in text is not shown as if it were the template's."""
+    file = tmp_path / "ours.txt"
+    file.write_text(text)
+    done = preview("appointment.created", "--template", str(file), "--extra", "room=3")
+    assert str(refusal(done)) == "the template says nothing here: the built-in text would be sent instead"
+    assert "says nothing" in str(
+        refusal(preview("appointment.created", "--template", template(tmp_path, body_text=text)))
+    )
+
+
 def test_own_template(tmp_path: Path) -> None:
     """A template is shown filled, with values of extra."""
     file = template(tmp_path, subject="Hallo {{ customer_name }}", body_text="Raum {{ extra.room }}")

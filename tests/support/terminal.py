@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -12,6 +13,11 @@ from contextlib import contextmanager
 from typing import IO
 
 from tests.support.waiting import wait_until
+
+
+def _at_the_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a script's background job, such as this run may be, ignores it
 
 
 class Terminal:
@@ -31,7 +37,7 @@ class Terminal:
                 stdout=theirs if output is None else output,
                 stderr=theirs,
                 start_new_session=True,
-                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+                preexec_fn=_at_the_terminal,
             )
         finally:
             os.close(theirs)

@@ -1,5 +1,6 @@
 """A mail server in front of the inbox, which does wrong what it is told to, and hands on the rest."""
 
+import logging
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,6 +30,9 @@ class MailServer:
 
     def __enter__(self) -> Self:
         from aiosmtpd.controller import Controller  # of the extra `demo`, as the inbox that comes before it
+
+        # A worker that is killed as it sends leaves half a session, which is no news.
+        logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 
         self._controller = Controller(self, hostname="127.0.0.1", port=self._port)
         self._controller.start()

@@ -42,7 +42,7 @@ from streams.policy.delivery.known import hearing
 from streams.policy.delivery.ledger import AT_ANY_TIME, TABLES, Ledger
 from streams.policy.delivery.picking import pick
 from streams.policy.delivery.rates import Rates
-from streams.policy.delivery.results import AccountWide, Result, Unconfirmed
+from streams.policy.delivery.results import AccountWide, Unconfirmed
 from streams.policy.delivery.rules import Rules
 from streams.policy.delivery.slots import ORDER, Slots
 from streams.settings import Settings
@@ -110,9 +110,9 @@ class Deliver:
         course = Course(self._rules, state, ledger, batch.now, Effects())
         for completion in batch.completions:
             if ledger.is_in_flight(completion.delivery.key):
-                self._answered(course, completion.delivery, completion.result)
+                receipts.answered(completion.delivery, completion.result, course)
         while ledger.orphans:
-            self._answered(course, ledger.orphans.pop(), _WORKER_DIED)
+            receipts.answered(ledger.orphans.pop(), _WORKER_DIED, course)
         for topic, record in batch:
             if topic in hearing.TOPICS:
                 self._hear(course, topic, record)
@@ -178,9 +178,6 @@ class Deliver:
         if reason is DeliveryReason.AUTH_FAILED:
             told = AccountWide(reason, f"by a receipt: {said.error}")
             self._sender.heed(said.channel, channel.account(None), told)
-
-    def _answered(self, course: Course, delivery: Delivery, result: Result) -> None:
-        receipts.answered(delivery, result, course)
 
     def _take_on(self, course: Course, topic: str, record: Record) -> None:
         effects, ledger = course.effects, course.ledger

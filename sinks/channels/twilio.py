@@ -183,6 +183,5 @@ class Twilio:
         code = number(content.get("error_code" if answer.is_success else "code"))
         said = content.get("error_message" if answer.is_success else "message")
         meaning = CODES.get(-1 if code is None else code) or by_status(answer.status, UNKNOWN)
-        told = answer.told(code, said)
-        told = cleaned(told, self._secrets) if message is None else discreet(told, message, self._secrets)
+        told = discreet(answer.told(code, said), message, self._secrets)
         return meaning.of(told, answer.retry_after_seconds())

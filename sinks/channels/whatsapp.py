@@ -22,7 +22,6 @@ from sinks.channels.answers import (
     Answer,
     Meaning,
     by_status,
-    cleaned,
     get,
     message_id,
     number,
@@ -174,8 +173,7 @@ class WhatsApp:
         code = number(get(error, "code"))
         said = get(error, "error_data", "details") or get(error, "message")
         meaning = CODES.get(-1 if code is None else code) or by_status(answer.status, UNAVAILABLE)
-        told = answer.told(code, said)
-        told = cleaned(told, self._secrets) if message is None else discreet(told, message, self._secrets)
+        told = discreet(answer.told(code, said), message, self._secrets)
         return meaning.of(told, answer.retry_after_seconds())
 
 

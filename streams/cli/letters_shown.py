@@ -117,12 +117,13 @@ def _letter(letter: Letter, told: list[Letter], boxes: bool) -> Iterator[Text | 
         yield line(f"  {letter['event_type']} about a customer who has been erased: it cannot be sent again")
     else:
         entity, config = data["entity"], data["config"]
+        channels = data["channel"], *data["fallback_channels"]
         yield line(
             f"  {letter['event_type']} for {data['audience']} {letter['recipient_id']}, "
             f"about {entity['type']} {entity['id']} version {entity['version']}, caused by {data['caused_by']}"
         )
         yield line(
-            f"  priority {data['priority']}, channels {', then '.join(_channels(data))}, "
+            f"  priority {data['priority']}, channels {chain(channels, data.get('skipped'))}, "
             f"by the configuration {config['config_id']} version {config['version']} ({config['level']})"
         )
     yield line(f"  given up at {utc_time(letter['given_up_at'])} on {letter['channel']}: {letter['reason']}")
@@ -140,10 +141,10 @@ def _letter(letter: Letter, told: list[Letter], boxes: bool) -> Iterator[Text | 
     yield line("\nTimes are UTC.", style="dim")
 
 
-def _channels(data: Mapping[str, Any]) -> Iterator[str]:
-    skipped = {each["channel"]: each["reason"] for each in data.get("skipped") or ()}
-    for channel in (data["channel"], *data["fallback_channels"]):
-        yield f"{channel} (skipped: {skipped[channel]})" if channel in skipped else channel
+def chain(channels: Iterable[str], skipped: Iterable[Mapping[str, Any]] | None) -> str:
+    """In the order in which they are tried, and why some are not."""
+    reasons = {each["channel"]: each["reason"] for each in skipped or ()}
+    return ", then ".join(f"{each} (skipped: {reasons[each]})" if each in reasons else each for each in channels)
 
 
 def _attempts(attempts: Iterable[Mapping[str, Any]], boxes: bool) -> Table:

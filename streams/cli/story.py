@@ -10,7 +10,7 @@ from sinks.database.questions import Fields
 from sinks.database.stories import Story, receipts
 from streams.cli import layout
 from streams.cli.layout import line, utc_time
-from streams.cli.letters_shown import state
+from streams.cli.letters_shown import chain, state
 from streams.cli.standing import standing
 
 
@@ -67,7 +67,7 @@ def _origin(story: Story) -> Iterator[str]:
     if row["config_id"] is not None:
         yield f"  by the {row['config_level']}'s configuration {row['config_id']} version {row['config_version']}"
     if row["channels"] is not None:
-        yield f"  channels: {', then '.join(_channels(row))}"
+        yield f"  channels: {chain(row['channels'], row['skipped'])}"
     for channel, template in (row["templates"] or {}).items():
         yield f"  text for {channel}: {template['template_id']} version {template['version']}"
 
@@ -85,12 +85,6 @@ def _whom(row: Fields) -> str:
     if row["audience"] == "staff" and row["customer_id"] is not None:
         return f"{whom}, of customer {row['customer_id']}"
     return whom
-
-
-def _channels(row: Fields) -> Iterator[str]:
-    skipped = {each["channel"]: each["reason"] for each in row["skipped"] or []}
-    for channel in row["channels"]:
-        yield f"{channel} (skipped: {skipped[channel]})" if channel in skipped else channel
 
 
 def _round(told: list[Fields], boxes: bool) -> Iterator[Text | Table]:

@@ -230,16 +230,13 @@ class Ledger:
         known = self._state.get(EARLY, *key)
         self._state.put(EARLY, *key, receipt if known is None else known + b"\n" + receipt)
 
-    def early(self, key: Key) -> list[bytes]:
-        known = self._state.get(EARLY, *key)
-        return [] if known is None else known.split(b"\n")
-
     def take_early(self, key: Key) -> list[bytes]:
         """In the order in which they came."""
-        receipts = self.early(key)
-        if receipts:
-            self._state.delete(EARLY, *key)
-        return receipts
+        known = self._state.get(EARLY, *key)
+        if known is None:
+            return []
+        self._state.delete(EARLY, *key)
+        return known.split(b"\n")
 
     def forget(self, now_ms: int) -> None:
         """Drop what came to its end, or was last heard of, long ago; looked through once for each day of record

@@ -5,7 +5,7 @@ A receipt counts where it says more than is known of the attempt that was made l
 on the way is one like a refusal, so that the next channel is tried. What may have arrived, is known by it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 from schemas.receipts import ProviderReceipt, ReceiptStatus
@@ -84,13 +84,13 @@ def answered(delivery: Delivery, result: Result, course: Course) -> None:
         heard(said, course)
 
 
-def _weighed(delivery: Delivery, result: Result, early: Iterable[ProviderReceipt], course: Course) -> Result:
+def _weighed(delivery: Delivery, result: Result, early: Sequence[ProviderReceipt], course: Course) -> Result:
     """Where the provider has told before that it has the message, a late excuse counts for nothing. And where it
     has told that what may have arrived did not, its repetition leaves no doubt either."""
+    if not early or isinstance(result, Accepted | NotStarted):
+        return result
     kept = course.ledger.kept(delivery.key)
     told = [each for each in early if _is_about(each, delivery) and not _is_known_to_have_failed(each, kept)]
-    if isinstance(result, Accepted | NotStarted):
-        return result
     for said in told:
         if said.status not in FAILURES:
             return Accepted(said.provider_message_id or "")

@@ -110,11 +110,14 @@ REPLIES = [
 ]
 
 
+@pytest.mark.parametrize("pipelining", [True, False])
 @pytest.mark.parametrize(("stage", "reply", "result", "reason"), REPLIES)
-async def test_replies(stage: str, reply: str, result: type[Transient], reason: DeliveryReason) -> None:
+async def test_replies(
+    stage: str, reply: str, result: type[Transient], reason: DeliveryReason, pipelining: bool
+) -> None:
     """Each refusal means what the table says, carries the server's words and where it said them, and the next mail
     goes through."""
-    async with MailServer() as server, channel(server.address) as email:
+    async with MailServer(pipelining=pipelining) as server, channel(server.address) as email:
         server.plan(stage, reply)
         said = await send(email)
         assert type(said) is result
@@ -136,9 +139,10 @@ async def test_errors_do_not_name_the_recipient() -> None:
     assert len(said.error) <= 300
 
 
-async def test_sessions_are_used_again() -> None:
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_sessions_are_used_again(pipelining: bool) -> None:
     """One session carries many mails, also after a refusal in between."""
-    async with MailServer() as server, channel(server.address) as email:
+    async with MailServer(pipelining=pipelining) as server, channel(server.address) as email:
         for number, message in enumerate(numbered(6)):
             if number == 3:
                 server.plan("RCPT", "550 5.7.1 no")

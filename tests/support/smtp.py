@@ -68,6 +68,7 @@ class MailServer:
     password: str | None = None
     """Asked for, with any user name, if it is set."""
     smtputf8: bool = True
+    pipelining: bool = True
     mails: list[Mail] = field(default_factory=list)
     connections: int = 0
     most_at_once: int = 0
@@ -117,6 +118,12 @@ class MailServer:
 
     def closed(self, session: "_Session") -> None:
         self._sessions.discard(session)
+
+    async def handle_EHLO(  # noqa: N802
+        self, session: "_Session", state: Session, envelope: Envelope, host_name: str, answers: list[str]
+    ) -> list[str]:
+        state.host_name = host_name
+        return [*answers[:-1], *["250-PIPELINING"] * self.pipelining, answers[-1]]
 
     async def handle_DATA(self, session: "_Session", state: Session, envelope: Envelope) -> str:  # noqa: N802
         content = envelope.original_content

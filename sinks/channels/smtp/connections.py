@@ -2,39 +2,48 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
-from typing import cast
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPServerDisconnected
 
 from sinks.channels.smtp.replies import Refused, Reply, Stage
+from sinks.channels.smtp.wire import Wire
 from streams.smtp_url import SmtpSecurity, SmtpServer
 
 ONE_WRITE_BYTES = 64 * 1024
 """A mail up to here goes to the kernel in one write, final dot included."""
+GO_ON = 354
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 _START_TLS = {SmtpSecurity.OPPORTUNISTIC: None, SmtpSecurity.STARTTLS: True, SmtpSecurity.TLS: False}
 
 
 class Connection:
-    """One SMTP session: a mail at a time, as many as the server takes."""
+    """One SMTP session: a mail at a time, as many as the server takes.
+
+    Where the server can do it (RFC 2920), a mail's commands are sent together: two round trips instead of four.
+    """
 
     def __init__(self, smtp: SMTP) -> None:
-        self._smtp = smtp
+        """`smtp` is connected, has said EHLO, and is logged in."""
+        assert smtp.transport is not None
+        self._wire = Wire(smtp.transport)
+        self._pipelining = smtp.supports_extension("pipelining")
+        self.takes_utf8 = smtp.supports_extension("smtputf8")
+        """Addresses outside ASCII (RFC 6531)."""
         self._reset_first = False
+        self._owed = 0
+        """How many commands the server has not answered yet."""
         self.stage = Stage.SENDER
         self.used = False
         """Whether it has seen a mail: the server may have ended it since, which says nothing of the next one."""
 
     @property
     def is_open(self) -> bool:
-        return self._smtp.is_connected
-
-    @property
-    def takes_utf8(self) -> bool:
-        """Addresses outside ASCII (RFC 6531)."""
-        return self._smtp.supports_extension("smtputf8")
+        """Not if the server has said something unasked: that is its goodbye."""
+        return self._wire.is_open and (self._owed > 0 or self._wire.is_quiet)
 
     async def hand_over(self, sender: str, recipient: str, mail: bytes) -> None:
         """Send one mail. `stage` tells, also after an exception, how far it came.
@@ -42,47 +51,64 @@ class Connection:
         Raises Refused for an answer that is not yes, SMTPException or OSError for none.
         """
         self.stage = Stage.SENDER
-        if self._reset_first:
-            await self._command(b"RSET")
+        await self._hear_out()
+        options = b"" if recipient.isascii() else b" SMTPUTF8"
+        commands = [(Stage.SENDER, b"RSET")] if self._reset_first else []
+        commands.append((Stage.SENDER, b"MAIL FROM:<%b>%b" % (sender.encode(), options)))
+        commands.append((Stage.RECIPIENT, b"RCPT TO:<%b>" % recipient.encode()))
+        commands.append((Stage.CONTENT, b"DATA"))
         self._reset_first = True
-        options = () if recipient.isascii() else (b"SMTPUTF8",)
-        await self._command(b"MAIL", b"FROM:<%b>" % sender.encode(), *options)
-        self.stage = Stage.RECIPIENT
-        await self._command(b"RCPT", b"TO:<%b>" % recipient.encode())
-        self.stage = Stage.CONTENT
+        for together in [commands] if self._pipelining else [[command] for command in commands]:
+            await self._ask(together)
         await self._content(mail)
         self._reset_first = False
 
     async def quit(self) -> None:
-        await self._smtp.quit()
+        if not self._owed:  # a server that waits for a mail would take the word for its first line
+            self._wire.write(b"QUIT\r\n")
+            await self._wire.reply()
+        self._wire.close()
 
     def abort(self) -> None:
-        self._smtp.close()
+        self._wire.close()
 
-    async def _command(self, *words: bytes) -> None:
-        reply = Reply(*await self._smtp.execute_command(*words))
-        if not reply.is_positive:
-            raise Refused(reply, self.stage)
+    async def _ask(self, commands: list[tuple[Stage, bytes]]) -> None:
+        self._wire.write(b"".join(_line(command) for _, command in commands))
+        self._owed = len(commands)
+        for self.stage, _ in commands:
+            reply = await self._answer()
+            if not (reply.code == GO_ON if self.stage is Stage.CONTENT else reply.is_positive):
+                raise Refused(reply, self.stage)
+
+    async def _answer(self) -> Reply:
+        reply = await self._wire.reply()
+        self._owed -= 1
+        return reply
+
+    async def _hear_out(self) -> None:
+        """What was sent together with a command that was refused is answered too."""
+        while self._owed:
+            if (await self._answer()).code == GO_ON:
+                raise SMTPServerDisconnected("the server waits for the mail that it had refused")
 
     async def _content(self, mail: bytes) -> None:
-        """DATA in its steps: what silence means afterwards depends on whether the final dot was written."""
-        reply = Reply(*await self._smtp.execute_command(b"DATA"))
-        if reply.code != 354:
-            raise Refused(reply, self.stage)
-        protocol = self._smtp.protocol
-        if protocol is None:
-            raise SMTPServerDisconnected("closed after DATA")
+        """What silence means afterwards depends on whether the final dot was written."""
         text = _double_leading_dots(mail)
         if len(text) > ONE_WRITE_BYTES:
-            cast(asyncio.WriteTransport, protocol.transport).set_write_buffer_limits(high=0)
-            protocol.write(text)
-            await protocol._drain_helper()  # as StreamWriter.drain() does: the transport holds nothing back now
+            self._wire.write(text)
+            await self._wire.drain()
             text = b""
-        protocol.write(text + b".\r\n")
+        self._wire.write(text + b".\r\n")
         self.stage = Stage.HANDED_OVER
-        reply = Reply(*await protocol.read_response())
+        reply = await self._wire.reply()
         if not reply.is_positive:
             raise Refused(reply, self.stage)
+
+
+def _line(command: bytes) -> bytes:
+    if _CONTROL.search(command):
+        raise ValueError("a command with a control character")
+    return command + b"\r\n"
 
 
 def _double_leading_dots(mail: bytes) -> bytes:
@@ -113,6 +139,7 @@ class Connections:
             connection = self._idle.pop()
             if connection.is_open:
                 return connection
+            connection.abort()
         return await self._open()
 
     def give_back(self, connection: Connection) -> None:

@@ -16,15 +16,14 @@ from bench.loads.mails import Clinics
 from bench.narrator import Narrator
 from bench.process import worker
 from bench.scale import Scale
-from bench.sink import NAMED_DOMAIN, SLOW_DOMAIN, Sink, sink
+from bench.sink import AT_ONCE, NAMED_DOMAIN, SLOW_DOMAIN, Pace, Sink, sink
 from bench.taking import delivered, rate, until, until_taken
 from bench.workers.smtp_pool import MAILS
 
 ROLE, POOL = "bench.workers.role", "bench.workers.smtp_pool"
 DELIVER, BARE, MESSAGE = "deliver", "bare pool", "EmailMessage"
 CONTESTANTS = {DELIVER: ROLE, BARE: POOL, MESSAGE: POOL}
-SERVERS = {"at once": 0.0, "after 30 ms": 0.03}
-"""How many seconds the server takes to answer a mail. One that writes it to a disk takes some time."""
+SERVERS = {"answered at once": AT_ONCE, "answered after 30 ms": Pace(0.03, 0.0), "20 ms away": Pace(0.0, 0.02)}
 BACKLOG = 10_000
 AWAY_BACKLOG = 5_000
 AWAY_SECONDS = 60.0
@@ -49,13 +48,13 @@ def measure(brokers: str, scale: Scale, narrator: Narrator) -> dict[str, Any]:
 
 def _contest(brokers: str, server: str, scale: Scale, narrator: Narrator) -> dict[str, Any]:
     runs: dict[str, list[dict[str, Any]]] = {label: [] for label in CONTESTANTS}
-    count, seconds = scale.of(BACKLOG), SERVERS[server]
+    count, pace = scale.of(BACKLOG), SERVERS[server]
     mails = Clinics((), COMPANIES).attempts(count, CREATED, "fast.example")
     for _ in range(scale.rounds):
         for label in CONTESTANTS:
-            with narrator.step(f"{label}: {count:,} mails, answered {server}") as say:
+            with narrator.step(f"{label}: {count:,} mails, {server}") as say:
                 load = os.getloadavg()[0]
-                run = _deliver(brokers, mails, seconds) if label == DELIVER else _pool(label, mails, seconds)
+                run = _deliver(brokers, mails, pace) if label == DELIVER else _pool(label, mails, pace)
                 runs[label].append(run | {"load_before": round(load, 1)})
                 say(f"{run['events_per_second']:,} mails/s, {run['cpu_ms_per_mail']} ms of CPU a mail")
     return {
@@ -85,16 +84,16 @@ def _absence(brokers: str, scale: Scale, narrator: Narrator) -> dict[str, Any]:
 # -- throughput
 
 
-def _deliver(brokers: str, mails: list[Made], answer_seconds: float) -> dict[str, Any]:
+def _deliver(brokers: str, mails: list[Made], pace: Pace) -> dict[str, Any]:
     load = Clinics(("booking.directory", "delivery.email"), COMPANIES)
-    with _stage(brokers, load, answer_seconds) as (job, server):
+    with _stage(brokers, load, pace) as (job, server):
         return delivered(job, load, mails, server)
 
 
-def _pool(label: str, mails: list[Made], answer_seconds: float) -> dict[str, Any]:
+def _pool(label: str, mails: list[Made], pace: Pace) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory(prefix="staffetta-bench-") as folder,
-        sink(Path(folder), answer_seconds) as server,
+        sink(Path(folder), pace) as server,
     ):
         job = Job("", "", 0, folder, smtp_port=server.port)
         (Path(folder) / MAILS).write_bytes(b"\n".join(made.value for made in mails))
@@ -189,6 +188,6 @@ def _thinned(curve: list[tuple[float, int]], most: int = 200) -> list[tuple[floa
 
 
 @contextmanager
-def _stage(brokers: str, load: Clinics, answer_seconds: float = 0.0) -> Iterator[tuple[Job, Sink]]:
-    with topics(brokers, load, 4) as job, sink(Path(job.folder), answer_seconds) as server:
+def _stage(brokers: str, load: Clinics, pace: Pace = AT_ONCE) -> Iterator[tuple[Job, Sink]]:
+    with topics(brokers, load, 4) as job, sink(Path(job.folder), pace) as server:
         yield replace(job, smtp_port=server.port), server

@@ -3,10 +3,10 @@
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
@@ -15,6 +15,7 @@ from bench.job import Job
 from bench.process import Process, cpu_seconds, machine_cpu_seconds, must_run
 from schemas import CONTENT_TYPE_HEADER
 
+T = TypeVar("T")
 PATIENCE = 90.0
 """Seconds without progress after which a worker is given up."""
 
@@ -142,6 +143,18 @@ def count_answers(job: Job, load: Load) -> int:
     return count
 
 
+def _patiently(ask: Callable[[], T]) -> T:
+    """A broker needs a moment to lead partitions that were just made, and to know a new group's coordinator."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return ask()
+        except KafkaException:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
 class Progress:
     """How far a worker has come with a load, told from outside by what is committed."""
 
@@ -159,22 +172,18 @@ class Progress:
 
     def answered(self) -> int:
         """Offsets of the answers, all partitions together."""
-        asked = IsolationLevel.READ_COMMITTED
-        found = self._admin.list_offsets(self._answers, isolation_level=asked, request_timeout=10)
-        return sum(int(end.result().offset) for end in found.values())
+
+        def ends() -> int:
+            asked = IsolationLevel.READ_COMMITTED
+            found = self._admin.list_offsets(self._answers, isolation_level=asked, request_timeout=10)
+            return sum(int(end.result().offset) for end in found.values())
+
+        return _patiently(ends)
 
     def applied(self) -> int:
         """Events, by the offsets that the group committed."""
-        end = time.monotonic() + 30
-        while True:
-            try:
-                places = self._asker.committed(self._places, timeout=10)
-            except KafkaException:  # of a group that has just been made up the broker knows no coordinator yet
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.1)
-            else:
-                return sum(max(0, place.offset) for place in places)
+        places = _patiently(lambda: self._asker.committed(self._places, timeout=10))
+        return sum(max(0, place.offset) for place in places)
 
     def wait_for(self, count: int, worker: Process) -> list[Sample]:
         """Until so many events are applied; how it went."""

@@ -40,7 +40,7 @@ def draw(measured: dict[str, Any], folder: Path) -> None:
             _save(_partitions(measured["c"]["partitions"]), folder / "partitions.svg")
     if "d" in measured:
         servers = measured["d"]["servers"]
-        titles = {name: f"Mails answered {name}" for name in servers}
+        titles = {name: f"Mails {name}" for name in servers}
         _save(_bars(servers, titles, "throughput", "events_per_second", "mails/s"), folder / "mails.svg")
         _save(_away(measured["d"]["away"]), folder / "away.svg")
 

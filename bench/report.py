@@ -51,7 +51,7 @@ def verdicts(measured: dict[str, Any]) -> Iterator[Verdict]:
     if "d" in measured:
         for server, contest in measured["d"]["servers"].items():
             against = contest["deliver_against"]["bare pool"]["median"]
-            yield _ratio(f"d. deliver / bare pool, answered {server}", against, 0.9)
+            yield _ratio(f"d. deliver / bare pool, {server}", against, 0.9)
         yield _at_most("d. p99 of urgent mails, ms", measured["d"]["urgent"]["p99_ms"]["median"], 1000)
         yield _at_most("d. lost or doubled", measured["d"]["away"]["lost"] + measured["d"]["away"]["doubled"], 0)
     if "e" in measured:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import uvloop
 
@@ -24,6 +24,16 @@ SLOW_SECONDS = 0.5
 """How long the answer to a mail for that domain takes."""
 NAMED_DOMAIN = "named.example"
 """Mails for it are written down one by one: when, and for whom."""
+
+
+class Pace(NamedTuple):
+    answer_seconds: float
+    """How long the answer to a mail takes: a server that writes it to a disk needs some time."""
+    distance_seconds: float
+    """Round-trip time, which every answer takes."""
+
+
+AT_ONCE = Pace(0.0, 0.0)
 _GREETING = b"220 sink ESMTP\r\n"
 _EXTENSIONS = b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
 _OK = b"250 OK\r\n"
@@ -32,9 +42,8 @@ _OK = b"250 OK\r\n"
 class Sink:
     """The server seen from outside. `folder` is for its counter and its log."""
 
-    def __init__(self, folder: Path, answer_seconds: float = 0.0) -> None:
-        """`answer_seconds`: how long the answer to a mail takes."""
-        self._answer_seconds = answer_seconds
+    def __init__(self, folder: Path, pace: Pace = AT_ONCE) -> None:
+        self._pace = pace
         self._counter, self._log = folder / "sink.count", folder / "sink.log"
         self._counter.write_bytes(bytes(SIZE))
         self._log.touch()
@@ -45,7 +54,7 @@ class Sink:
 
     def start(self) -> None:
         """Listens when this returns; on the same port as before."""
-        given = self._counter, self._log, self.port, self._answer_seconds
+        given = self._counter, self._log, self.port, *self._pace
         command = [sys.executable, "-m", "bench.sink", *map(str, given)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
@@ -77,8 +86,8 @@ class Sink:
 
 
 @contextmanager
-def sink(folder: Path, answer_seconds: float = 0.0) -> Iterator[Sink]:
-    made = Sink(folder, answer_seconds)
+def sink(folder: Path, pace: Pace = AT_ONCE) -> Iterator[Sink]:
+    made = Sink(folder, pace)
     made.start()
     try:
         yield made
@@ -87,8 +96,8 @@ def sink(folder: Path, answer_seconds: float = 0.0) -> Iterator[Sink]:
 
 
 class _Session(asyncio.Protocol):
-    def __init__(self, counter: mmap.mmap, log: Path, answer_seconds: float) -> None:
-        self._counter, self._log, self._answer_seconds = counter, log, answer_seconds
+    def __init__(self, counter: mmap.mmap, log: Path, pace: Pace) -> None:
+        self._counter, self._log, self._pace = counter, log, pace
         self._rest = b""
         self._in_mail = False
         self._recipient = b""
@@ -96,7 +105,7 @@ class _Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(_GREETING)
+        self._answer(_GREETING)
 
     def data_received(self, data: bytes) -> None:
         data, answers = self._rest + data, b""
@@ -115,6 +124,12 @@ class _Session(asyncio.Protocol):
                 answers += self._command(line)
         self._rest = data
         if answers:
+            self._answer(answers)
+
+    def _answer(self, answers: bytes) -> None:
+        if self._pace.distance_seconds:
+            asyncio.get_running_loop().call_later(self._pace.distance_seconds, self._transport.write, answers)
+        else:
             self._transport.write(answers)
 
     def _command(self, line: bytes) -> bytes:
@@ -131,7 +146,7 @@ class _Session(asyncio.Protocol):
         return _OK
 
     def _take(self) -> bytes:
-        seconds = SLOW_SECONDS if self._recipient.endswith(SLOW_DOMAIN.encode()) else self._answer_seconds
+        seconds = SLOW_SECONDS if self._recipient.endswith(SLOW_DOMAIN.encode()) else self._pace.answer_seconds
         if seconds:
             asyncio.get_running_loop().call_later(seconds, self._taken)
             return b""
@@ -143,22 +158,21 @@ class _Session(asyncio.Protocol):
 
     def _taken(self) -> None:
         self._count()
-        self._transport.write(_OK)
+        self._answer(_OK)
 
     def _count(self) -> None:
         struct.pack_into("Q", self._counter, 0, struct.unpack_from("Q", self._counter)[0] + 1)
 
 
-async def _serve(counter: Path, log: Path, port: int, answer_seconds: float) -> None:
+async def _serve(counter: Path, log: Path, port: int, pace: Pace) -> None:
     with counter.open("r+b") as file, mmap.mmap(file.fileno(), SIZE) as mapped:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: _Session(mapped, log, answer_seconds), "127.0.0.1", port, backlog=1000
-        )
+        server = await loop.create_server(lambda: _Session(mapped, log, pace), "127.0.0.1", port, backlog=1000)
         print(server.sockets[0].getsockname()[1], flush=True)
         await server.serve_forever()
 
 
 if __name__ == "__main__":
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(_serve(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])))
+    pace = Pace(float(sys.argv[4]), float(sys.argv[5]))
+    asyncio.run(_serve(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), pace))

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from streams.state import State
 
@@ -27,8 +29,11 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-class Output(NamedTuple):
-    """One record to write. `topic`: the contract's name, without prefix; partition -1: it follows from the key."""
+class Output(msgspec.Struct, frozen=True, gc=False):
+    """One record to write. `topic`: the contract's name, without prefix; partition -1: it follows from the key.
+
+    A batch may make thousands: this is quicker to make than a tuple, and nothing for the garbage collector.
+    """
 
     topic: str
     key: bytes | None

@@ -150,9 +150,9 @@ def _notified(events: Iterable[Made]) -> Iterator[Made]:
             )
             effects = role.step(Batch(state, [(made.topic, [record])], made.timestamp / 1000), state)
             state.committed()
-            for topic, key, value, _ in effects.outputs:
-                output = Made(topic, key or b"", value, "", made.timestamp)
-                if topic == REQUESTS:
-                    waiting.append(output)
+            for output in effects.outputs:
+                follows = Made(output.topic, output.key or b"", output.value, "", made.timestamp)
+                if follows.topic == REQUESTS:
+                    waiting.append(follows)
                 else:
-                    yield output
+                    yield follows

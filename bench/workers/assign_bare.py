@@ -82,8 +82,9 @@ class Loop:
         for table, scope, key, value in state.changes():
             produce(self._changelog, value, row_key(table, scope, key), number)
         headers, timestamp = [CONTENT_TYPE_HEADER], int(self._clock.now() * 1000)
-        for topic, name, content, partition in effects.outputs:
-            produce(self._job.prefix + topic, content, name, partition, None, None, timestamp, headers)
+        for out in effects.outputs:
+            topic = self._job.prefix + out.topic
+            produce(topic, out.value, out.key, out.partition, None, None, timestamp, headers)
         self._producer.poll(0)
 
 

@@ -35,9 +35,9 @@ class PlainWriter:
             results.append(error)
 
         timestamp = int(self._clock.now() * 1000)
-        for topic, key, value, partition in outputs:
-            record = self._prefix + topic, value, key, partition, delivered, None, timestamp, self._headers
-            self._producer.produce(*record)
+        for out in outputs:
+            place = self._prefix + out.topic, out.value, out.key, out.partition
+            self._producer.produce(*place, delivered, None, timestamp, self._headers)
         end = time.monotonic() + STALLED_AFTER
         while len(results) < len(outputs):
             if time.monotonic() > end:

@@ -56,7 +56,7 @@ class Transactions:
         prefix. The group's offsets are not among it: positions are one of the rows, and the fence alone refuses a
         writer whose time is over. Raises KafkaException: then nobody knows, and the process must end.
         """
-        producer, headers, offset = self._producer, self._headers, 0
+        producer, headers, prefix, offset = self._producer, self._headers, self._prefix, 0
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             nonlocal offset
@@ -68,8 +68,8 @@ class Transactions:
             self._produce(self._changelog, row, key, self._partition)
         key, row = rows[-1]
         self._produce(self._changelog, row, key, self._partition, delivered)
-        for topic, name, content, partition in outputs:
-            self._produce(self._prefix + topic, content, name, partition, None, None, timestamp, headers)
+        for out in outputs:
+            self._produce(prefix + out.topic, out.value, out.key, out.partition, None, None, timestamp, headers)
         self._insist(end, producer.commit_transaction)
         return offset + 1
 

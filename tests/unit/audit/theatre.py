@@ -160,8 +160,8 @@ class Theatre:
             self._step(role, state, Batch(state, [], self.clock.now(), completions))
 
     def _publish(self, outputs: Iterable[Output]) -> None:
-        for topic, key, value, partition in outputs:
-            self.write(topic, key, value, partition)
+        for output in outputs:
+            self.write(output.topic, output.key, output.value, output.partition)
 
 
 def configuration(salon: Booking, event_type: str, **fields: Any) -> Message:

@@ -231,10 +231,10 @@ class Worker:
         return len(self.picked(number, [Record("delivery.email", number, n, 0, b"", b"") for n in range(1000)]))
 
     def _post(self, outputs: Sequence[Output]) -> None:
-        for topic, key, value, _ in outputs:
-            if topic in PRIORITY_TOPICS or topic.startswith(RETRY_PREFIX):
-                assert key is not None
-                self.posted.append(self.place(topic, key, value))
+        for output in outputs:
+            if output.topic in PRIORITY_TOPICS or output.topic.startswith(RETRY_PREFIX):
+                assert output.key is not None
+                self.posted.append(self.place(output.topic, output.key, output.value))
 
     def release(self) -> None:
         """`retry` sends on what has waited long enough."""

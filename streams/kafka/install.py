@@ -24,7 +24,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from streams.errors import UserError
 
-KAFKA_VERSION = "4.3.1"
+KAFKA_VERSION = "4.2.1"
+"""The newest without KAFKA-20734, by which a crash may leave transactions half ended: `streams.lane.hanging`."""
 OLDEST_JAVA = 17
 INSTEAD = "or set STAFFETTA_BROKERS to a cluster that is running"
 

@@ -38,7 +38,7 @@ def load(
     beyond the last record (transaction markers) is reached all the same: the broker reports the end of the
     partition. Returns the next offset of each. Raises KafkaException, or TimeoutError when nothing moves.
     """
-    ends = _ends(settings, changelog, loaded)
+    ends = ends_of(settings, changelog, loaded, IsolationLevel.READ_COMMITTED)
     positions = dict(loaded)
     if ahead := [number for number, end in ends.items() if positions[number] > end]:
         raise ValueError(f"partitions {ahead} of {changelog} lack records that were there before")
@@ -85,10 +85,13 @@ def load(
     return positions
 
 
-def _ends(settings: LaneSettings, changelog: str, numbers: Iterable[int]) -> dict[int, int]:
+def ends_of(
+    settings: LaneSettings, changelog: str, numbers: Iterable[int], isolation: IsolationLevel
+) -> dict[int, int]:
+    """Behind the last record of these partitions that such a reader is given."""
     asked = {TopicPartition(changelog, number): OffsetSpec.latest() for number in numbers}
     if not asked:
         return {}
     admin = AdminClient(settings.kafka)  # without a name it would be gone before its answers are there
-    found = admin.list_offsets(asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=20)
+    found = admin.list_offsets(asked, isolation_level=isolation, request_timeout=20)
     return {at.partition: int(answer.result().offset) for at, answer in found.items()}

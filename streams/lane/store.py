@@ -8,6 +8,7 @@ from typing import Protocol
 import orjson
 
 from streams.batch import Effects
+from streams.lane.hanging import end_hanging
 from streams.lane.loading import load
 from streams.lane.plain import PlainWriter
 from streams.lane.progress import check
@@ -60,6 +61,7 @@ class KafkaStore:
     def prepare(self, partitions: Sequence[int], progress: Callable[[], None]) -> dict[int, State]:
         self._writers = self._fence(partitions)
         progress()
+        end_hanging(self._settings, self._changelog, self._writers, row_key(POSITIONS, "", ""), progress)
         if _now() - self._in_touch > REMEMBERED:
             self._states, self._loaded = {}, {}
         self._states = {number: self._states.get(number) or State(number, self._tables) for number in partitions}

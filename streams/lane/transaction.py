@@ -73,6 +73,18 @@ class Transactions:
         self._insist(end, producer.commit_transaction)
         return offset + 1
 
+    def end_hanging(self, key: bytes, row: bytes | None, *, commit: bool) -> None:
+        """End what this producer's predecessor has left open in the changelog: a transaction ends all that is open
+        of its producer in the partitions that it writes to. The row is written once more, or not at all."""
+        end = time.monotonic() + self._deadline
+        self._producer.begin_transaction()
+        self._produce(self._changelog, row, key, self._partition)
+        if commit:
+            self._insist(end, self._producer.commit_transaction)
+        else:
+            self._producer.flush(self._deadline)
+            self._insist(end, self._producer.abort_transaction)
+
     def _produce(self, *record: Any) -> None:
         """By position, for speed: topic, value, key, partition, callback, on_delivery, timestamp, headers."""
         while True:

@@ -1,12 +1,13 @@
 """A transaction that Kafka counts as ended, and that never ended in the changelog.
 
-Brokers of Kafka 4.3 and 4.4 take a partition without a leader for a deleted one (KAFKA-20734). A coordinator that
-comes back before it, as after the crash of a single broker, then forgets to write there how a transaction ended that
-was being ended. Its records are hidden from readers until their producer ends another transaction in that partition;
-then they share its fate. Whoever loads before does not see a batch that is durable, and whose jobs may have been
-done, does it once more, and makes both visible.
+Brokers of Kafka 4.3 and 4.4 take a partition without a leader for a deleted one (KAFKA-20734). A coordinator
+that comes back before it, as after the crash of a single broker, then forgets to write there how a transaction
+ended that was being ended. Its records are hidden from readers until their producer ends another transaction in
+that partition; then they share its fate. Whoever loads before does not see a batch that is durable, and whose
+jobs may have been done, does it once more, and makes both visible.
 
-So what hangs is ended before anything is loaded. After the fence nobody can be at it, so it is not merely under way.
+So what hangs is ended before anything is loaded. After the fence nobody can be at it, so it is not merely under
+way.
 """
 
 import logging
@@ -34,8 +35,8 @@ def end_hanging(
     """Call this after the fence and before loading. `last_key`: of the row that a batch writes last.
 
     A batch that is there to its last row is committed: that was, most probably, what was not written down. (Had it
-    been being aborted in the very milliseconds in which the broker died, outputs that never arrived will be missing.)
-    One that is not was never asked to be committed, and is aborted.
+    been about to be aborted just when the broker died, outputs that never arrived will be missing.) One that is not
+    was never asked to be committed, and is aborted.
 
     Raises KafkaException, or TimeoutError when it hangs all the same.
     """

@@ -35,8 +35,8 @@ def end_hanging(
     """Call this after the fence and before loading. `last_key`: of the row that a batch writes last.
 
     A batch that is there to its last row is committed: that was, most probably, what was not written down. (Had it
-    been about to be aborted just when the broker died, outputs that never arrived will be missing.) One that is not
-    was never asked to be committed, and is aborted.
+    been about to be aborted just when the broker died, outputs that never arrived will be missing.) One that
+    is not was never asked to be committed, and is aborted.
 
     Raises KafkaException, or TimeoutError when it hangs all the same.
     """

@@ -1,20 +1,17 @@
 """Who we are, for push services (RFC 8292), and what only the browser can read (RFC 8291)."""
 
-import os
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import NamedTuple
 
-import http_ece
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
+from pywebpush import WebPusher
 
-from schemas.push_addresses import Subscription, decoded
+from schemas.push_addresses import Subscription
 
 MOST_BYTES = 4096
-RECORD_BYTES = MOST_BYTES
 MOST_PLAIN_BYTES = MOST_BYTES - 86 - 17
 """What is left of a body of 4096 bytes after the header (with its key) and the tag and delimiter of one record."""
 SIGNATURE_SECONDS = 12 * 3600
@@ -65,13 +62,6 @@ class Vapid:
 def encrypted(plain: bytes, subscription: Subscription) -> bytes:
     """In the coding `aes128gcm`, with a key and salt that are used once. Raises ValueError if the browser's key is
     no point of the curve."""
-    body: bytes = http_ece.encrypt(
-        plain,
-        salt=os.urandom(16),
-        private_key=ec.generate_private_key(ec.SECP256R1()),
-        dh=decoded(subscription.p256dh),
-        auth_secret=decoded(subscription.auth),
-        rs=RECORD_BYTES,
-        version="aes128gcm",
-    )
+    keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
+    body: bytes = WebPusher({"endpoint": subscription.endpoint, "keys": keys}).encode(plain)["body"]
     return body

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from aiosmtplib import SMTP, SMTPException
 
 from schemas.reasons import DeliveryReason
+from sinks.channels.smtp.connections import Connection
 from streams.policy.delivery.results import Accepted, Permanent, Transient, Unconfirmed
 from streams.smtp_url import parse_smtp_url
 from tests.contract.test_email_channel import channel, send
@@ -113,6 +115,14 @@ async def test_goodbye_while_idle() -> None:
     script = Script([OK + OK + GO_ON, OK + b"421 4.4.2 idle too long\r\n", OK + OK + GO_ON, OK])
     assert [type(said) for said in await said_to(script, 2)] == [Accepted, Accepted]
     assert script.sessions == 2
+
+
+async def test_goodbye_at_once() -> None:
+    """A session that ends with the last word of its beginning is a connection that failed."""
+    (said,) = await said_to(Script([]))
+    assert isinstance(said, Transient)
+    with pytest.raises(SMTPException):
+        Connection(SMTP())
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,9 @@ class Connection:
     """
 
     def __init__(self, smtp: SMTP) -> None:
-        """`smtp` is connected, has said EHLO, and is logged in."""
-        assert smtp.transport is not None
+        """`smtp` is connected, has said EHLO, and is logged in. Raises SMTPException if that is over already."""
+        if smtp.transport is None:
+            raise SMTPServerDisconnected("Connection lost")
         self._wire = Wire(smtp.transport)
         self._pipelining = smtp.supports_extension("pipelining")
         self.takes_utf8 = smtp.supports_extension("smtputf8")

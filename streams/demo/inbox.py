@@ -36,7 +36,7 @@ class Inbox:
     def __enter__(self) -> Self:
         ports = ("--smtp-port", self.smtp_port, "--imap-port", self._imap, "--http-port", self._http)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "mail_devel", "--host", "127.0.0.1", "--password", self._password]
+            [sys.executable, "-m", "mail_devel", "--host", "127.0.0.1", f"--password={self._password}"]
             + [str(word) for word in ports],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -1,12 +1,14 @@
 """`staffetta explain`: who got a callback, and why; how a notification reached somebody, or why not."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import Connection
 
 from streams.errors import UserError
 from streams.settings import load_settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def explain(
@@ -43,7 +45,7 @@ def explain(
         _explain(connection, id, company, as_json)
 
 
-def _explain(connection: Connection, id: str, company: str | None, as_json: bool) -> None:
+def _explain(connection: "Connection", id: str, company: str | None, as_json: bool) -> None:
     from sinks.database import questions, stories
     from streams.cli import explanation, story
     from streams.cli.record import the_only

@@ -47,7 +47,7 @@ def end_hanging(
         if time.monotonic() > end:
             raise TimeoutError(f"partitions {sorted(hanging)} of {changelog} have transactions that do not end")
         for number in hanging.keys() - ended:
-            key, row = _last_row(settings, TopicPartition(changelog, number, hanging[number]))
+            key, row = _last_row(settings, changelog, number, *hanging[number])
             whole = key == last_key
             what = "committed, for it is whole" if whole else "aborted, for it is not whole"
             log.error("a transaction in partition %d of %s was never ended: it is %s", number, changelog, what)
@@ -55,14 +55,16 @@ def end_hanging(
             ended.add(number)
 
 
-def _hanging(settings: LaneSettings, changelog: str, writers: Mapping[int, Transactions]) -> dict[int, int]:
-    """Partition -> where what is hidden begins."""
+def _hanging(
+    settings: LaneSettings, changelog: str, writers: Mapping[int, Transactions]
+) -> dict[int, tuple[int, int]]:
+    """Partition -> from which offset on, and before which, records are hidden."""
     ends = ends_of(settings, changelog, writers, IsolationLevel.READ_UNCOMMITTED)
     stable = ends_of(settings, changelog, writers, IsolationLevel.READ_COMMITTED)
-    return {number: stable[number] for number, end in ends.items() if stable[number] < end}
+    return {number: (stable[number], end) for number, end in ends.items() if stable[number] < end}
 
 
-def _last_row(settings: LaneSettings, start: TopicPartition) -> Row:
+def _last_row(settings: LaneSettings, changelog: str, number: int, start: int, end: int) -> Row:
     consumer = Consumer(
         {
             **settings.kafka,
@@ -74,16 +76,17 @@ def _last_row(settings: LaneSettings, start: TopicPartition) -> Row:
         }
     )
     try:
-        consumer.assign([start])
+        consumer.assign([TopicPartition(changelog, number, start)])
         row: Row = b"", None
         while (message := consumer.poll(STALLED_AFTER)) is not None:
             error = message.error()
             if error is None:
                 row = message.key() or b"", message.value()
             elif error.code() == KafkaError._PARTITION_EOF:
-                return row
+                if (message.offset() or 0) >= end:  # a broker that has just become the leader may know of less
+                    return row
             elif error.fatal() or not error.retriable():
                 raise KafkaException(error)
-        raise TimeoutError(f"reading {start.topic}/{start.partition} from {start.offset} on does not move on")
+        raise TimeoutError(f"reading {changelog}/{number} from {start} to {end} does not move on")
     finally:
         consumer.close()

@@ -16,22 +16,33 @@ from aiokafka.record.memory_records import MemoryRecords, _MemoryRecordsPy
 class KeptRecords(MemoryRecords):  # type: ignore[misc]
     """What a broker has answered for a partition, as it came and as aiokafka reads it."""
 
+    batch: Any
+    """The one that was taken last."""
+
     def __init__(self, content: bytes) -> None:
         super().__init__(content)
         self.content = content
 
+    def next_batch(self) -> Any:
+        self.batch = super().next_batch()
+        return self.batch
+
 
 class PatientRecords:
-    """The batches from the one that holds the offset `start`. Has what aiokafka asks of `MemoryRecords`."""
+    """The batches from the one that holds the offset `start`. Has what is asked of `KeptRecords`."""
+
+    batch: Any
 
     def __init__(self, content: bytes, start: int) -> None:
+        self.content = content
         self._batches = deque(batch for batch in _batches(content) if batch.next_offset > start)
 
     def has_next(self) -> bool:
         return bool(self._batches)
 
-    def next_batch(self) -> "_PatientBatch":
-        return self._batches.popleft()
+    def next_batch(self) -> Any:
+        self.batch = self._batches.popleft()
+        return self.batch
 
 
 class _PatientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]

@@ -77,7 +77,7 @@ class LaneThread(driver.AIOKafkaConsumerThread):
         except Exception as error:  # aiokafka would log it and go on, with nobody working
             end_process("partitions were assigned", error)
 
-    async def fetch(self, wanted: frozenset[TP], seconds: float, limit: int) -> Fetched:
+    async def fetch(self, wanted: frozenset[TP], seconds: float) -> Fetched:
         consumer = self._ensure_consumer()
         fetcher = consumer._fetcher
         if consumer._closed or fetcher._closed:
@@ -85,8 +85,9 @@ class LaneThread(driver.AIOKafkaConsumerThread):
         if not self.consumer.flow_active or not wanted:
             return Fetched(self.claim, {}, {})
         with fetcher._subscriptions.fetch_context():
-            # A frozen set, never an empty one: an empty filter means "no filter" there.
-            records = await fetcher.fetched_records(wanted, timeout=seconds, max_records=limit)
+            # A frozen set, never an empty one: an empty filter means "no filter" there. And all that has come: while
+            # the main thread is busy, it asks seldom.
+            records = await fetcher.fetched_records(wanted, timeout=seconds)
         subscription = fetcher._subscriptions.subscription
         positions = {}
         if subscription is not None and subscription.assignment is not None:
@@ -232,7 +233,7 @@ class LaneConsumer(driver.Consumer):
             return
         seconds = FETCH_SECONDS if len(wanted) == len(active) else FETCH_SECONDS_WHEN_FULL
         tps = frozenset(TP(*place) for place in wanted)
-        fetched: Fetched = await thread.call_thread(thread.fetch, tps, seconds, lane.settings.max_batch)
+        fetched: Fetched = await thread.call_thread(thread.fetch, tps, seconds)
         if fetched.claim != lane.claim:
             return  # the present claim's seek makes up for them
         for tp, records in fetched.records.items():

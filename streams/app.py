@@ -1,5 +1,10 @@
 """The only wiring: settings in, one role on the lane out. The supervisor runs `python -m streams.app ROLE`."""
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # until all is imported: looking for cycles meanwhile takes a seventh of the start
+
 import asyncio
 import importlib
 import sys

@@ -1,8 +1,10 @@
 """What a worker needs, each part with what is there or with what to do about it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+
+from confluent_kafka import KafkaException
 
 from schemas.reasons import ChannelName
 from sinks.channels import open_channels
@@ -13,7 +15,8 @@ from streams.cli.data_folder import prepare
 from streams.errors import UserError
 from streams.settings import Settings, messages, missing
 from streams.supervisor.roles import RoleName
-from streams.topics import Plan, topic_admin, wanted_topics
+from streams.topics import Plan, contract_topics, topic_admin, wanted_topics
+from streams.topics.hidden import Hidden, hidden
 
 Check = Callable[[Settings], str]
 
@@ -35,7 +38,22 @@ def _topics(settings: Settings) -> str:
     plan = topic_admin(settings).plan(wanted)
     if plan:
         raise UserError(_difference(plan, settings))
+    try:
+        found = hidden(settings, [spec.name for spec in contract_topics(settings.delay_ladder_seconds)])
+    except (KafkaException, TimeoutError) as error:
+        raise UserError(f"whether their records can be read is not known: {error}") from error
+    if found:
+        raise UserError(_open(found))
     return f"{len(wanted)}, as they should be, {settings.partitions} partitions each"
+
+
+def _open(found: Sequence[Hidden]) -> str:
+    first = min(found, key=lambda each: each.since)
+    others = f", and of {len(found) - 1} more partitions," if len(found) > 1 else ""
+    return (
+        f"nobody is given what was written to {first.place} since {first.since:%Y-%m-%d %H:%M:%S} UTC{others} "
+        'because a transaction was never ended: see "A broker has crashed" in docs/operations.md'
+    )
 
 
 def _difference(plan: Plan, settings: Settings) -> str:

@@ -85,8 +85,8 @@ class LaneThread(driver.AIOKafkaConsumerThread):
         if not self.consumer.flow_active or not wanted:
             return Fetched(self.claim, {}, {})
         with fetcher._subscriptions.fetch_context():
-            # A frozen set, never an empty one: an empty filter means "no filter" there. And all that has come: while
-            # the main thread is busy, it asks seldom.
+            # A frozen set, never an empty one: an empty filter means "no filter" there. And all that has come, for
+            # the main thread asks seldom while it is busy.
             records = await fetcher.fetched_records(wanted, timeout=seconds)
         subscription = fetcher._subscriptions.subscription
         positions = {}

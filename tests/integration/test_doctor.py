@@ -2,20 +2,24 @@
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import typer
 from aiosmtpd.controller import Controller
+from confluent_kafka import Producer
 
 from sinks.database.engine import create_engine
 from sinks.database.schema import upgrade
 from streams.app import ROLES
 from streams.cli.doctor import doctor
+from streams.clock import utc
 from streams.settings import load_settings
 from streams.simulator import At, Fault, Kind, Rule, Simulator
 from streams.topics import topic_admin, wanted_topics
+from streams.topics.hidden import OLD_SECONDS
 from tests.support.kafka import PARTITIONS, KafkaSpace
 from tests.support.simulated import simulated
 from tests.support.waiting import wait_until
@@ -148,6 +152,32 @@ def test_wrong_partition_count(configured: None, kafka: KafkaSpace, examine: Doc
     kafka.create("booking.callbacks", partitions=PARTITIONS + 1)
     said = examine()[1]["topics"]
     assert f"booking.callbacks has {PARTITIONS + 1} partitions, but STAFFETTA_PARTITIONS is {PARTITIONS}" in said
+
+
+def test_a_transaction_that_was_never_ended(configured: None, kafka: KafkaSpace, examine: Doctor) -> None:
+    """What is hidden behind a transaction for longer than any of ours takes is named; one under way is nothing."""
+    settings = load_settings()
+    topic_admin(settings).apply(wanted_topics(ROLES, settings.delay_ladder_seconds))
+    wait_until(lambda: examine()[1]["topics"].startswith("ok"), "the broker to know its new topics")
+    began = {0: utc(time.time()), 1: utc(time.time() - 2 * OLD_SECONDS)}
+    writers = [
+        Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": f"{kafka.prefix}{number}"})
+        for number in began
+    ]
+    for writer, (number, made_at) in zip(writers, began.items(), strict=True):
+        writer.init_transactions()
+        writer.begin_transaction()
+        made_at_ms = int(made_at.timestamp() * 1000)
+        writer.produce(f"{kafka.prefix}delivery.email", b"{}", b"co-7", number, timestamp=made_at_ms)
+        assert writer.flush(30) == 0
+    status, found = examine()
+    assert status == 1
+    said = f"what was written to delivery.email/1 since {began[1]:%Y-%m-%d %H:%M:%S} UTC because a transaction"
+    assert said in found["topics"]
+    assert '"A broker has crashed" in docs/operations.md' in found["topics"]
+    for writer in writers:
+        writer.abort_transaction()
+    wait_until(lambda: examine()[1]["topics"].startswith("ok"), "the transactions to be over")
 
 
 def test_nothing_answers(configured: None, examine: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

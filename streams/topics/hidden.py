@@ -1,0 +1,84 @@
+"""What was written and readers are not given, because a transaction before it does not end.
+
+Readers of committed records stop there, and count no lag. A transaction is usually over in milliseconds, and the
+broker aborts it when its time is over; one that Kafka has forgotten (KAFKA-20734) stays open.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from streams.clock import utc
+from streams.settings import Settings
+
+OLD_SECONDS = 60.0
+"""None of ours lives longer than 15 s, and none of a booking system's with Kafka's defaults longer than this."""
+TIMEOUT_SECONDS = 10.0
+
+Ends = dict[TopicPartition, int]
+
+
+class Hidden(NamedTuple):
+    place: str
+    """TOPIC/PARTITION, without the prefix."""
+    since: datetime
+    """When the first record was made that nobody is given."""
+
+
+def hidden(settings: Settings, topics: Collection[str]) -> list[Hidden]:
+    """Where in these topics (names without the prefix) records have been hidden for long.
+
+    Raises KafkaException, or TimeoutError when the brokers fall silent.
+    """
+    numbers = range(settings.partitions)
+    places = [TopicPartition(settings.topic_prefix + topic, number) for topic in topics for number in numbers]
+    ends = _ends(settings, places, IsolationLevel.READ_UNCOMMITTED)
+    stable = _ends(settings, places, IsolationLevel.READ_COMMITTED)
+    open_ = [TopicPartition(at.topic, at.partition, stable[at]) for at in places if stable[at] < ends[at]]
+    latest = settings.clock().now() - OLD_SECONDS
+    return [
+        Hidden(f"{at.topic.removeprefix(settings.topic_prefix)}/{at.partition}", utc(made_at))
+        for at, made_at in _made_at(settings, open_).items()
+        if made_at < latest
+    ]
+
+
+def _ends(settings: Settings, places: Collection[TopicPartition], isolation: IsolationLevel) -> Ends:
+    admin = AdminClient(settings.kafka_client_config())
+    asked = dict.fromkeys(places, OffsetSpec.latest())
+    found = admin.list_offsets(asked, isolation_level=isolation, request_timeout=TIMEOUT_SECONDS)
+    return {at: int(answer.result().offset) for at, answer in found.items()}
+
+
+def _made_at(settings: Settings, starts: Collection[TopicPartition]) -> dict[TopicPartition, float]:
+    """When the first record from each of these offsets on was made, committed or not: seconds since the epoch."""
+    found: dict[TopicPartition, float] = {}
+    waiting = set(starts)
+    consumer = Consumer(
+        {
+            **settings.kafka_client_config(),
+            "group.id": f"{settings.topic_prefix}staffetta-doctor",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_uncommitted",
+        }
+    )
+    try:
+        consumer.assign(list(starts))
+        while waiting:
+            message = consumer.poll(TIMEOUT_SECONDS)
+            if message is None:
+                raise TimeoutError(f"no answer of the brokers within {TIMEOUT_SECONDS:.0f} s")
+            error = message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                raise KafkaException(error)
+            at = TopicPartition(message.topic() or "", message.partition() or 0)
+            if error is None:
+                found.setdefault(at, message.timestamp()[1] / 1000)
+            waiting.discard(at)
+    finally:
+        consumer.close()
+    return found

@@ -11,9 +11,9 @@ from streams.settings import Settings, load_settings
 def doctor() -> None:
     """Look at everything that a worker needs, and say what to do about what is wrong.
 
-    Settings, brokers, topics and whether readers are given what is in them, database, data folder, mail server, and
-    the providers of SMS, WhatsApp and push that are set up: each is asked about the account. Nothing is sent to
-    anybody, and nothing repaired.
+    Settings, brokers, topics and whether readers are given what is in them, database, data folder, mail server,
+    and the providers of SMS, WhatsApp and push that are set up: each is asked about the account. Nothing is sent
+    to anybody, and nothing repaired.
     Exit status 1 if something is wrong.
     """
     from streams.cli.checks import CHECKS, accounts  # Faust and all roles: not for every `staffetta --help`

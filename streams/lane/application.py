@@ -128,7 +128,6 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    gc.enable()
 
 
 def _add_agent(app: LaneApp, lane: Lane) -> None:

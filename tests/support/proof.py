@@ -178,7 +178,10 @@ class Proof:
         return True
 
     def _running(self) -> LaneWorker:
+        """One that is not paused; another one comes where all are."""
         paused = [worker for _, worker in self._paused]
+        if len(paused) == len(self._present):
+            self._join()
         return self.rng.choice([worker for worker in self._present if worker not in paused])
 
     def _kill(self) -> None:

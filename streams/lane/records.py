@@ -66,6 +66,8 @@ class LanePartitionRecords(PartitionRecords):  # type: ignore[misc]
                     self.next_fetch_offset = batch.next_offset
                     firsts = super()._unpack_records()
             except UnicodeDecodeError:
+                if isinstance(self._records, PatientRecords):
+                    raise
                 self._records = PatientRecords(self._records.content, self.next_fetch_offset)
                 firsts = super()._unpack_records()
 

@@ -37,11 +37,11 @@ def hidden(settings: Settings, topics: Collection[str]) -> list[Hidden]:
     places = [TopicPartition(settings.topic_prefix + topic, number) for topic in topics for number in numbers]
     ends = _ends(settings, places, IsolationLevel.READ_UNCOMMITTED)
     stable = _ends(settings, places, IsolationLevel.READ_COMMITTED)
-    open_ = [TopicPartition(at.topic, at.partition, stable[at]) for at in places if stable[at] < ends[at]]
+    unstable = [TopicPartition(at.topic, at.partition, stable[at]) for at in places if stable[at] < ends[at]]
     latest = settings.clock().now() - OLD_SECONDS
     return [
         Hidden(f"{at.topic.removeprefix(settings.topic_prefix)}/{at.partition}", utc(made_at))
-        for at, made_at in _made_at(settings, open_).items()
+        for at, made_at in _made_at(settings, unstable).items()
         if made_at < latest
     ]
 

@@ -20,6 +20,14 @@ OLD_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 1.0
 """What is old may have been written just now, with a time of long ago: then it moves."""
 TIMEOUT_SECONDS = 10.0
+LEADERLESS = frozenset(
+    {
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
+"""What a broker says of a partition that was just made."""
 
 Ends = dict[TopicPartition, int]
 
@@ -56,8 +64,15 @@ def hidden(settings: Settings, topics: Collection[str]) -> list[Hidden]:
 def _ends(settings: Settings, places: Collection[TopicPartition], isolation: IsolationLevel) -> Ends:
     admin = AdminClient(settings.kafka_client_config())
     asked = dict.fromkeys(places, OffsetSpec.latest())
-    found = admin.list_offsets(asked, isolation_level=isolation, request_timeout=TIMEOUT_SECONDS)
-    return {at: int(answer.result().offset) for at, answer in found.items()}
+    end = time.monotonic() + TIMEOUT_SECONDS
+    while True:
+        found = admin.list_offsets(asked, isolation_level=isolation, request_timeout=TIMEOUT_SECONDS)
+        try:
+            return {at: int(answer.result().offset) for at, answer in found.items()}
+        except KafkaException as error:
+            if error.args[0].code() not in LEADERLESS or time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def _made_at(settings: Settings, starts: Collection[TopicPartition]) -> dict[TopicPartition, float]:

@@ -12,9 +12,9 @@ from confluent_kafka import (
     KafkaException,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from streams.lane.settings import LaneSettings
+from streams.offsets import ends
 
 log = logging.getLogger("staffetta.lane")
 
@@ -38,11 +38,11 @@ def load(
     beyond the last record (transaction markers) is reached all the same: the broker reports the end of the
     partition. Returns the next offset of each. Raises KafkaException, or TimeoutError when nothing moves.
     """
-    ends = ends_of(settings, changelog, loaded, IsolationLevel.READ_COMMITTED)
+    until = ends_of(settings, changelog, loaded, IsolationLevel.READ_COMMITTED)
     positions = dict(loaded)
-    if ahead := [number for number, end in ends.items() if positions[number] > end]:
+    if ahead := [number for number, end in until.items() if positions[number] > end]:
         raise ValueError(f"partitions {ahead} of {changelog} lack records that were there before")
-    todo = {number for number, end in ends.items() if positions[number] < end}
+    todo = {number for number, end in until.items() if positions[number] < end}
     count = 0
     consumer = Consumer(
         {
@@ -74,14 +74,14 @@ def load(
                     count += 1
                     positions[number] = offset + 1
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    if offset >= ends[number]:
+                    if offset >= until[number]:
                         positions[number] = offset
                         todo.discard(number)
                 elif error.fatal() or not error.retriable():
                     raise KafkaException(error)
     finally:
         consumer.close()
-    log.info("read %d records of %d partitions of %s", count, len(ends), changelog)
+    log.info("read %d records of %d partitions of %s", count, len(until), changelog)
     return positions
 
 
@@ -89,9 +89,5 @@ def ends_of(
     settings: LaneSettings, changelog: str, numbers: Iterable[int], isolation: IsolationLevel
 ) -> dict[int, int]:
     """Behind the last record of these partitions that such a reader is given."""
-    asked = {TopicPartition(changelog, number): OffsetSpec.latest() for number in numbers}
-    if not asked:
-        return {}
-    admin = AdminClient(settings.kafka)  # without a name it would be gone before its answers are there
-    found = admin.list_offsets(asked, isolation_level=isolation, request_timeout=20)
-    return {at.partition: int(answer.result().offset) for at, answer in found.items()}
+    places = [TopicPartition(changelog, number) for number in numbers]
+    return {place.partition: end for place, end in ends(settings.kafka, places, isolation).items()}

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from streams.clock import utc
+from streams.offsets import ends
 from streams.settings import Settings
 
 OLD_SECONDS = 60.0
@@ -20,16 +20,6 @@ OLD_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 1.0
 """What is old may have been written just now, with a time of long ago: then it moves."""
 TIMEOUT_SECONDS = 10.0
-LEADERLESS = frozenset(
-    {
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-    }
-)
-"""What a broker says of a partition that was just made."""
-
-Ends = dict[TopicPartition, int]
 
 
 class Hidden(NamedTuple):
@@ -46,33 +36,20 @@ def hidden(settings: Settings, topics: Collection[str]) -> list[Hidden]:
     """
     numbers = range(settings.partitions)
     places = [TopicPartition(settings.topic_prefix + topic, number) for topic in topics for number in numbers]
-    ends = _ends(settings, places, IsolationLevel.READ_UNCOMMITTED)
-    stable = _ends(settings, places, IsolationLevel.READ_COMMITTED)
-    unstable = [TopicPartition(at.topic, at.partition, stable[at]) for at in places if stable[at] < ends[at]]
+    client = settings.kafka_client_config()
+    last = ends(client, places, IsolationLevel.READ_UNCOMMITTED)
+    stable = ends(client, places, IsolationLevel.READ_COMMITTED)
+    unstable = [TopicPartition(at.topic, at.partition, stable[at]) for at in places if stable[at] < last[at]]
     latest = settings.clock().now() - OLD_SECONDS
     old = {at: made_at for at, made_at in _made_at(settings, unstable).items() if made_at < latest}
     if old:
         time.sleep(LOOK_AGAIN_SECONDS)
-        again = _ends(settings, old, IsolationLevel.READ_COMMITTED)
+        again = ends(client, old, IsolationLevel.READ_COMMITTED)
         old = {at: made_at for at, made_at in old.items() if again[at] == stable[at]}
     return [
         Hidden(f"{at.topic.removeprefix(settings.topic_prefix)}/{at.partition}", utc(made_at))
         for at, made_at in old.items()
     ]
-
-
-def _ends(settings: Settings, places: Collection[TopicPartition], isolation: IsolationLevel) -> Ends:
-    admin = AdminClient(settings.kafka_client_config())
-    asked = dict.fromkeys(places, OffsetSpec.latest())
-    end = time.monotonic() + TIMEOUT_SECONDS
-    while True:
-        found = admin.list_offsets(asked, isolation_level=isolation, request_timeout=TIMEOUT_SECONDS)
-        try:
-            return {at: int(answer.result().offset) for at, answer in found.items()}
-        except KafkaException as error:
-            if error.args[0].code() not in LEADERLESS or time.monotonic() > end:
-                raise
-            time.sleep(0.1)
 
 
 def _made_at(settings: Settings, starts: Collection[TopicPartition]) -> dict[TopicPartition, float]:

@@ -74,7 +74,6 @@ def create_app(lane: Lane, **options: Any) -> LaneApp:
         broker_request_timeout=max(60.0, settings.session_timeout),
         broker_max_poll_interval=DAY,
         broker_commit_interval=3600.0,
-        broker_max_poll_records=settings.max_batch,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=settings.instance_id or None,
         consumer_max_fetch_size=_fetch_size(lane),

@@ -29,12 +29,12 @@ class KeptRecords(MemoryRecords):  # type: ignore[misc]
 
 
 class PatientRecords:
-    """The batches from the one that holds the offset `start`. Has what is asked of `KeptRecords`."""
+    """The batches from the one that holds the offset `start`. Has what aiokafka asks of `MemoryRecords`, and
+    `batch`."""
 
     batch: Any
 
     def __init__(self, content: bytes, start: int) -> None:
-        self.content = content
         self._batches = deque(batch for batch in _batches(content) if batch.next_offset > start)
 
     def has_next(self) -> bool:

@@ -33,7 +33,7 @@ class FetchedRecord(msgspec.Struct, frozen=True, gc=False):
 
 class LanePartitionRecords(PartitionRecords):  # type: ignore[misc]
     """Which batches count, and from which record on, is aiokafka's to say: it is asked for the first of each, and
-    the others are read here. Of a batch in a format from before Kafka 0.11 it is asked for every record."""
+    the others are read here."""
 
     _records: Any
 
@@ -43,16 +43,16 @@ class LanePartitionRecords(PartitionRecords):  # type: ignore[misc]
 
     def _unpack_records(self) -> Iterator[FetchedRecord]:
         topic, partition = self._tp
-        firsts = super()._unpack_records()
         while True:
             try:
-                first = next(firsts, None)
+                first = next(super()._unpack_records(), None)
                 if first is None:
                     return
                 self.next_fetch_offset = first.offset
                 batch = self._records.batch
-                read = getattr(batch, "__next__", None)
-                for record in chain((first,), iter(read, None) if read else ()):
+                # One in a format from before Kafka 0.11 begins anew: what is known of it is passed over.
+                rest = iter(batch.__next__, None) if hasattr(batch, "__next__") else batch
+                for record in chain((first,), rest):
                     offset, timestamp = record.offset, record.timestamp
                     if offset < self.next_fetch_offset:
                         continue
@@ -62,14 +62,11 @@ class LanePartitionRecords(PartitionRecords):  # type: ignore[misc]
                     yield FetchedRecord(
                         topic, partition, offset, timestamp, record.key, record.value, tuple(record.headers)
                     )
-                if read:
-                    self.next_fetch_offset = batch.next_offset
-                    firsts = super()._unpack_records()
+                self.next_fetch_offset = batch.next_offset
             except UnicodeDecodeError:
                 if isinstance(self._records, PatientRecords):
                     raise
                 self._records = PatientRecords(self._records.content, self.next_fetch_offset)
-                firsts = super()._unpack_records()
 
     def _consumer_record(self, tp: Any, record: Any) -> Any:
         return record

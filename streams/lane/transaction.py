@@ -56,25 +56,23 @@ class Transactions:
         prefix. The group's offsets are not among it: positions are one of the rows, and the fence alone refuses a
         writer whose time is over. Raises KafkaException: then nobody knows, and the process must end.
         """
-        producer, headers, prefix, offset = self._producer, self._headers, self._prefix, 0
+        changelog, partition = self._changelog, self._partition
+        headers, prefix, offset = self._headers, self._prefix, 0
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             nonlocal offset
             offset = int(message.offset() or 0)
 
         end = time.monotonic() + self._deadline
-        producer.begin_transaction()
-        for key, row in rows[:-1]:
-            self._produce(self._changelog, row, key, self._partition)
+        self._producer.begin_transaction()
+        self._produce((changelog, row, key, partition) for key, row in rows[:-1])
         key, row = rows[-1]
-        self._produce(self._changelog, row, key, self._partition, delivered)
-        for out in outputs:  # thousands: without a call between
-            record = prefix + out.topic, out.value, out.key, out.partition, None, None, timestamp, headers
-            try:
-                producer.produce(*record)
-            except BufferError:
-                self._produce(*record)
-        self._insist(end, producer.commit_transaction)
+        self._produce([(changelog, row, key, partition, delivered)])
+        self._produce(
+            (prefix + out.topic, out.value, out.key, out.partition, None, None, timestamp, headers)
+            for out in outputs
+        )
+        self._insist(end, self._producer.commit_transaction)
         return offset + 1
 
     def end_hanging(self, key: bytes, row: bytes | None, *, commit: bool) -> None:
@@ -82,21 +80,23 @@ class Transactions:
         of its producer in the partitions that it writes to. The row is written once more, or not at all."""
         end = time.monotonic() + self._deadline
         self._producer.begin_transaction()
-        self._produce(self._changelog, row, key, self._partition)
+        self._produce([(self._changelog, row, key, self._partition)])
         if commit:
             self._insist(end, self._producer.commit_transaction)
         else:
             self._producer.flush(self._deadline)
             self._insist(end, self._producer.abort_transaction)
 
-    def _produce(self, *record: Any) -> None:
-        """By position, for speed: topic, value, key, partition, callback, on_delivery, timestamp, headers."""
-        while True:
-            try:
-                self._producer.produce(*record)
-                return
-            except BufferError:  # librdkafka's queue is full: let it send some
-                self._producer.poll(0.05)
+    def _produce(self, records: Iterable[tuple[Any, ...]]) -> None:
+        """Each by position, for speed: topic, value, key, partition, callback, on_delivery, timestamp, headers."""
+        produce, poll = self._producer.produce, self._producer.poll
+        for record in records:
+            while True:
+                try:
+                    produce(*record)
+                    break
+                except BufferError:  # librdkafka's queue is full: let it send some
+                    poll(0.05)
 
     def _insist(self, end: float, call: Callable[..., Any], *arguments: Any) -> None:
         """Call, with a time-out as the last argument, until it succeeds; until `end`, while that makes sense."""

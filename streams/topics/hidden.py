@@ -55,6 +55,8 @@ def hidden(settings: Settings, topics: Collection[str]) -> list[Hidden]:
 def _made_at(settings: Settings, starts: Collection[TopicPartition]) -> dict[TopicPartition, float]:
     """When the first record from each of these offsets on was made, committed or not: seconds since the epoch."""
     found: dict[TopicPartition, float] = {}
+    if not starts:
+        return found
     waiting = set(starts)
     consumer = Consumer(
         {
